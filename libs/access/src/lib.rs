@@ -1,0 +1,1 @@
+//! Who is asking: tokens, tenants, scopes, policy read from the descriptors.

@@ -1,0 +1,53 @@
+//! What protox, tonic-prost-build, pbjson-build and `rest_over_grpc` make of `proto/`.
+//!
+//! Nothing is written by hand but the `mod` lines. Each package is a module: messages, the server
+//! trait in `…_server`, the client in `…_client` (only over a channel of `libs/rpc`), proto3 JSON
+//! through serde, and the REST bridge. [`Forward`] turns a channel into a server of any service.
+#![expect(missing_docs, unreachable_pub, clippy::all, clippy::pedantic, reason = "generated code; its comments come from proto/")]
+
+macro_rules! package {
+    ($name:literal) => {
+        include!(concat!(env!("OUT_DIR"), "/tongguan.", $name, ".rs"));
+        include!(concat!(env!("OUT_DIR"), "/tongguan.", $name, ".serde.rs"));
+    };
+    ($name:literal with services) => {
+        package!($name);
+        include!(concat!(env!("OUT_DIR"), "/tongguan.", $name, ".rest.rs"));
+    };
+}
+
+/// The packages under the root that generated code expects.
+pub mod tongguan {
+    pub mod common {
+        pub mod v1 {
+            package!("common.v1");
+        }
+    }
+    pub mod registry {
+        pub mod v1 {
+            package!("registry.v1" with services);
+        }
+    }
+}
+pub mod google {
+    pub mod r#type {
+        include!(concat!(env!("OUT_DIR"), "/google.r#type.rs"));
+        include!(concat!(env!("OUT_DIR"), "/google.r#type.serde.rs"));
+    }
+}
+pub use tongguan::*;
+
+/// The descriptors of everything in `proto/`, for reflection and for reading policies.
+pub const DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/descriptors.bin"));
+
+/// Serves any of our services by calling it over the channel inside.
+#[derive(Clone)]
+pub struct Forward<T>(pub T);
+
+include!(concat!(env!("OUT_DIR"), "/forward.rs"));
+
+/// The REST transcoder over every service, generated from `google.api.http`.
+pub mod rest {
+    use super::tongguan;
+    include!(concat!(env!("OUT_DIR"), "/transcoder.rest.rs"));
+}

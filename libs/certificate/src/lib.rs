@@ -1,0 +1,1 @@
+//! Make and check certificates: COSE/CWT, QR, log proofs, status lists.

@@ -1,0 +1,1 @@
+//! How calls travel: Channel, Guard, trace, failure, retry.

@@ -1,0 +1,1 @@
+//! One SQL text, two databases; idempotency, outbox, inbox, leases.

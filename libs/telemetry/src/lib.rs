@@ -1,0 +1,1 @@
+//! Traces, metrics, logs; returns a guard that flushes.

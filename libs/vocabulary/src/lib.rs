@@ -1,0 +1,18 @@
+//! The words every service uses: VIN, odometer, country, partial date, clock and ids.
+//!
+//! No I/O and no async: everything here is a value that can be compared, printed and tested by
+//! itself.
+
+mod country;
+mod odometer;
+mod partial_date;
+mod tenant;
+mod vin;
+mod world;
+
+pub use country::{Country, CountryError};
+pub use odometer::{Odometer, OdometerUnit};
+pub use partial_date::{PartialDate, PartialDateError};
+pub use tenant::{Tenant, TenantError};
+pub use vin::{CheckDigit, Vin, VinError};
+pub use world::{Clock, Ids, World};

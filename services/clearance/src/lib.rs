@@ -1,0 +1,1 @@
+//! May it leave; the case, the licence batch, the certificate, its one-time use, its exit.

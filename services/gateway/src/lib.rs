@@ -1,0 +1,1 @@
+//! The door: JSON and gRPC for integrators, composition, identity.

@@ -1,0 +1,1 @@
+//! What did an accredited body measure, and does it pass the standard.

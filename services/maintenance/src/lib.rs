@@ -1,0 +1,1 @@
+//! What does the national health-record system say, how fresh is that, does the odometer hold.

@@ -1,0 +1,1 @@
+//! Which vehicle is this, who holds it, what burdens it, what was known when.

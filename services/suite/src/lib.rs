@@ -1,0 +1,1 @@
+//! Roles composed into one process, and the command line.

@@ -1,0 +1,2 @@
+//! The binary `tongguan`.
+fn main() {}

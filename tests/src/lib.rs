@@ -1,0 +1,1 @@
+//! What only the whole suite can show: journeys, faults, boundaries, deployment files.
