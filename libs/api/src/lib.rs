@@ -3,7 +3,7 @@
 //! Nothing is written by hand but the `mod` lines. Each package is a module: messages, the server
 //! trait in `…_server`, the client in `…_client` (only over a channel of `libs/rpc`), proto3 JSON
 //! through serde, and the REST bridge. [`Forward`] turns a channel into a server of any service.
-#![expect(missing_docs, unreachable_pub, clippy::all, clippy::pedantic, reason = "generated code; its comments come from proto/")]
+#![expect(missing_docs, clippy::all, clippy::pedantic, reason = "generated code; its comments come from proto/")]
 
 macro_rules! package {
     ($name:literal) => {

@@ -1,1 +1,22 @@
-//! How calls travel: Channel, Guard, trace, failure, retry.
+//! How calls travel: channels that hide where a service runs, the guard every server stands behind,
+//! rich refusals, and the conversions of the words all services share.
+
+mod channel;
+mod deadline;
+mod failure;
+mod guard;
+mod page;
+mod peer;
+mod tasks;
+mod trace;
+mod violations;
+pub mod wire;
+
+pub use channel::{Body, Channel, Routes, local, remote};
+pub use deadline::remaining;
+pub use failure::{Failure, Violation, of_trouble, problem, status};
+pub use guard::Guard;
+pub use page::{PageToken, PageTokenError};
+pub use peer::PeerError;
+pub use tasks::Tasks;
+pub use violations::{Invalid, Violations};

@@ -7,6 +7,7 @@ mod country;
 mod odometer;
 mod partial_date;
 mod tenant;
+mod trouble;
 mod vin;
 mod world;
 
@@ -14,5 +15,6 @@ pub use country::{Country, CountryError};
 pub use odometer::{Odometer, OdometerUnit};
 pub use partial_date::{PartialDate, PartialDateError};
 pub use tenant::{Tenant, TenantError};
+pub use trouble::Trouble;
 pub use vin::{CheckDigit, Vin, VinError};
 pub use world::{Clock, Ids, World};

@@ -1,0 +1,161 @@
+//! One boxed gRPC service type, made by [`local`] or [`remote`]: the services behind cannot be told apart.
+
+use std::collections::HashMap;
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use futures::future::BoxFuture;
+use tonic::server::NamedService;
+use tonic::transport::Endpoint;
+use tonic::{Code, Status};
+use tower::util::BoxCloneSyncService;
+use tower::{Service, ServiceExt};
+
+use crate::{Guard, PeerError, deadline, trace};
+
+/// The body of gRPC requests and answers.
+pub type Body = tonic::body::Body;
+
+type Boxed = BoxCloneSyncService<http::Request<Body>, http::Response<Body>, Status>;
+
+/// The way to a service: in this process or behind a socket. Generated clients take it as transport.
+#[derive(Clone)]
+pub struct Channel(Boxed);
+
+/// A service of this process, behind the same [`Guard`] that sockets get.
+///
+/// Request extensions are cleared: what does not travel as metadata must not arrive by accident.
+pub fn local<S>(server: S) -> Channel
+where
+    S: Service<http::Request<Body>, Response = http::Response<Body>, Error = Infallible> + NamedService + Clone + Send + Sync + 'static,
+    S::Future: Send + 'static,
+{
+    let guarded = Guard::new(server).map_request(|mut request: http::Request<Body>| {
+        request.extensions_mut().clear();
+        request
+    });
+    Channel(BoxCloneSyncService::new(guarded.map_err(|never: Infallible| match never {})))
+}
+
+/// A service behind a socket; connects when first used and reconnects by itself.
+///
+/// `uri` is `http://host:port` or, with TLS from the system's configuration, `https://host:port`.
+pub fn remote(uri: &str) -> Result<Channel, PeerError> {
+    let endpoint = Endpoint::from_shared(uri.to_owned())
+        .map_err(|_| PeerError::Address { uri: uri.to_owned() })?
+        .connect_timeout(Duration::from_secs(2))
+        .http2_keep_alive_interval(Duration::from_secs(30))
+        .keep_alive_timeout(Duration::from_secs(10))
+        .tcp_nodelay(true);
+    let service = endpoint.connect_lazy().map_err(|error| transport_status(&error));
+    let service = tower::service_fn(move |request| {
+        let service = service.clone();
+        async move { service.oneshot(request).await.map(normalise) }
+    });
+    Ok(Channel(BoxCloneSyncService::new(service)))
+}
+
+fn transport_status(error: &(dyn std::error::Error + 'static)) -> Status {
+    let text = deepest(error);
+    if text.contains("Timeout expired") {
+        Status::new(Code::DeadlineExceeded, "the deadline passed")
+    } else {
+        tracing::debug!(cause = text, "a peer could not be reached");
+        Status::new(Code::Unavailable, "the service could not be reached")
+    }
+}
+
+fn deepest(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut current = error;
+    while let Some(source) = current.source() {
+        current = source;
+    }
+    current.to_string()
+}
+
+/// A timed-out socket call surfaces from tonic as CANCELLED "Timeout expired": say what it is.
+fn normalise(mut response: http::Response<Body>) -> http::Response<Body> {
+    let headers = response.headers_mut();
+    let cancelled = headers.get("grpc-status").is_some_and(|code| code == "1");
+    let expired = headers
+        .get("grpc-message")
+        .is_some_and(|message| message.as_bytes().starts_with(b"Timeout"));
+    if cancelled && expired {
+        headers.insert("grpc-status", http::HeaderValue::from_static("4"));
+    }
+    response
+}
+
+impl Channel {
+    /// Wraps any gRPC service, such as a fault layer of a test.
+    pub fn from_service<S>(service: S) -> Self
+    where
+        S: Service<http::Request<Body>, Response = http::Response<Body>, Error = Status> + Clone + Send + Sync + 'static,
+        S::Future: Send + 'static,
+    {
+        Self(BoxCloneSyncService::new(service))
+    }
+}
+
+impl Service<http::Request<Body>> for Channel {
+    type Response = http::Response<Body>;
+    type Error = Status;
+    type Future = BoxFuture<'static, Result<Self::Response, Status>>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Status>> {
+        self.0.poll_ready(context)
+    }
+
+    fn call(&mut self, mut request: http::Request<Body>) -> Self::Future {
+        trace::inject(request.headers_mut());
+        deadline::inject(request.headers_mut());
+        Box::pin(self.0.call(request))
+    }
+}
+
+/// Sends each request to the channel of the service named in its path; answers UNIMPLEMENTED elsewhere.
+#[derive(Clone, Default)]
+pub struct Routes(Arc<HashMap<String, Channel>>);
+
+impl Routes {
+    /// Routes by full proto service name, such as `tongguan.registry.v1.VehicleRegistry`.
+    pub fn new(channels: impl IntoIterator<Item = (String, Channel)>) -> Self {
+        Self(Arc::new(channels.into_iter().collect()))
+    }
+
+    /// The channel of a service, where it is routed.
+    pub fn get(&self, service: &str) -> Option<&Channel> {
+        self.0.get(service)
+    }
+
+    /// The names of all routed services, sorted.
+    pub fn services(&self) -> Vec<&str> {
+        let mut names: Vec<&str> = self.0.keys().map(String::as_str).collect();
+        names.sort_unstable();
+        names
+    }
+}
+
+impl Service<http::Request<Body>> for Routes {
+    type Response = http::Response<Body>;
+    type Error = Infallible;
+    type Future = BoxFuture<'static, Result<Self::Response, Infallible>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: http::Request<Body>) -> Self::Future {
+        let name = request.uri().path().split('/').nth(1).unwrap_or_default();
+        let channel = self.0.get(name).cloned();
+        Box::pin(async move {
+            let answer = match channel {
+                Some(channel) => channel.oneshot(request).await,
+                None => Err(Status::new(Code::Unimplemented, "no such service")),
+            };
+            Ok(answer.unwrap_or_else(|status| status.into_http()))
+        })
+    }
+}
