@@ -23,6 +23,16 @@ pub mod tongguan {
             package!("common.v1");
         }
     }
+    pub mod destinations {
+        pub mod v1 {
+            package!("destinations.v1" with services);
+        }
+    }
+    pub mod maintenance {
+        pub mod v1 {
+            package!("maintenance.v1" with services);
+        }
+    }
     pub mod registry {
         pub mod v1 {
             package!("registry.v1" with services);
