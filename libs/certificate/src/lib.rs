@@ -1,1 +1,39 @@
-//! Make and check certificates: COSE/CWT, QR, log proofs, status lists.
+//! Make and check certificates: COSE/CWT, QR, log proofs, status lists. No I/O, embeddable.
+//!
+//! A certificate states a decision of the suite about one used car, bound to the car by what an
+//! officer can compare. It is **not** an official permit and never replaces one.
+//!
+//! - Issue: [`Record::to_be_signed`] → store → [`ToBeSigned::sign`] → store → [`Certificate::attach`]
+//!   → append [`Certificate::log_entry`] to the log → [`SignedCheckpoint::prove`] →
+//!   [`Certificate::with_proof`].
+//! - Carry: [`Certificate::to_cose`], [`Certificate::to_qr_text`], [`qr`].
+//! - Check: [`verify()`] with a [`TrustBundle`] and a [`StatusList`]; the answer is a [`Report`].
+//!
+//! The format is published in `FORMAT.md` beside this crate, with test vectors.
+
+pub mod bundle;
+mod cbor;
+mod certificate;
+mod cose;
+mod error;
+mod html;
+pub mod log;
+pub mod qr;
+pub mod record;
+mod signer;
+pub mod status;
+mod values;
+pub mod verify;
+
+pub use bundle::{Trust, TrustBundle, TrustedKey};
+pub use certificate::{Certificate, MAX_COSE};
+pub use cose::{Kind, ToBeSigned};
+pub use error::{Error, Result, Violation, Violations};
+pub use log::{Checkpoint, LogProof, NoteKey, NoteKeyKind, SignedCheckpoint, Tree, Witness};
+pub use record::{
+    Compared, Decision, Evidence, EvidenceKind, Outcome, PackRef, Record, StatusRef, Vehicle,
+};
+pub use signer::{Algorithm, FileKey, PublicKey, Signature, Signer};
+pub use status::{Status, StatusList};
+pub use values::{Digest, Fixed, HexError, KeyId, Salt, Timestamp};
+pub use verify::{Against, Live, Reason, Report, Verdict, Verifier, verify};

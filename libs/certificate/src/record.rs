@@ -217,11 +217,15 @@ mod day {
         day.map(PartialDate::from).serialize(to)
     }
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Date>, D::Error> {
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        from: D,
+    ) -> Result<Option<Date>, D::Error> {
         let Some(date) = Option::<PartialDate>::deserialize(from)? else {
             return Ok(None);
         };
-        let exact = date.exact().ok_or_else(|| de::Error::custom("not a whole day"))?;
+        let exact = date
+            .exact()
+            .ok_or_else(|| de::Error::custom("not a whole day"))?;
         Ok(Some(exact))
     }
 }

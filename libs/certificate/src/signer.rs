@@ -146,7 +146,8 @@ impl FileKey {
 
     /// Loads a key from PKCS#8 DER (RFC 5208 version 1 or RFC 5958 version 2).
     pub fn from_pkcs8(algorithm: Algorithm, der: &[u8]) -> Result<Self> {
-        let refused = |rejected| Error::Key(format!("not a PKCS#8 key of {algorithm:?}: {rejected}"));
+        let refused =
+            |rejected| Error::Key(format!("not a PKCS#8 key of {algorithm:?}: {rejected}"));
         match algorithm {
             Algorithm::Es256 => EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, der)
                 .map_err(refused)

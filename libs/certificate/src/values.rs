@@ -20,7 +20,9 @@ impl Timestamp {
 
     /// From seconds since 1970; `None` before 1970 or after the year 9999.
     pub fn from_seconds(seconds: i64) -> Option<Self> {
-        (0..=Self::MAX.0).contains(&seconds).then_some(Self(seconds))
+        (0..=Self::MAX.0)
+            .contains(&seconds)
+            .then_some(Self(seconds))
     }
 
     /// Seconds since 1970.
@@ -50,7 +52,9 @@ impl From<Timestamp> for OffsetDateTime {
 
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let text = OffsetDateTime::from(*self).format(&Rfc3339).map_err(|_| fmt::Error)?;
+        let text = OffsetDateTime::from(*self)
+            .format(&Rfc3339)
+            .map_err(|_| fmt::Error)?;
         f.write_str(&text)
     }
 }
@@ -71,7 +75,9 @@ impl Serialize for Timestamp {
 
 impl<'de> Deserialize<'de> for Timestamp {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
+        String::deserialize(deserializer)?
+            .parse()
+            .map_err(de::Error::custom)
     }
 }
 
@@ -120,7 +126,10 @@ impl<const N: usize> FromStr for Fixed<N> {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let bytes = from_hex(text).ok_or(HexError { bytes: N })?;
-        bytes.try_into().map(Self).map_err(|_| HexError { bytes: N })
+        bytes
+            .try_into()
+            .map(Self)
+            .map_err(|_| HexError { bytes: N })
     }
 }
 
@@ -139,7 +148,9 @@ impl<const N: usize> Serialize for Fixed<N> {
 
 impl<'de, const N: usize> Deserialize<'de> for Fixed<N> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
+        String::deserialize(deserializer)?
+            .parse()
+            .map_err(de::Error::custom)
     }
 }
 
@@ -151,7 +162,9 @@ pub struct KeyId(Vec<u8>);
 impl KeyId {
     /// From 1 to 32 bytes.
     pub fn new(bytes: &[u8]) -> Option<Self> {
-        (1..=32).contains(&bytes.len()).then(|| Self(bytes.to_vec()))
+        (1..=32)
+            .contains(&bytes.len())
+            .then(|| Self(bytes.to_vec()))
     }
 
     /// The default id of a public key: 8 bytes of SHA-256 over its raw form (SEC 1 uncompressed
@@ -176,7 +189,9 @@ impl FromStr for KeyId {
     type Err = HexError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        from_hex(text).and_then(|bytes| Self::new(&bytes)).ok_or(HexError { bytes: 8 })
+        from_hex(text)
+            .and_then(|bytes| Self::new(&bytes))
+            .ok_or(HexError { bytes: 8 })
     }
 }
 
@@ -188,14 +203,19 @@ impl Serialize for KeyId {
 
 impl<'de> Deserialize<'de> for KeyId {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
+        String::deserialize(deserializer)?
+            .parse()
+            .map_err(de::Error::custom)
     }
 }
 
 pub(crate) fn to_hex(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     let digit = |nibble: u8| char::from(DIGITS[usize::from(nibble & 15)]);
-    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(*byte)]).collect()
+    bytes
+        .iter()
+        .flat_map(|byte| [digit(byte >> 4), digit(*byte)])
+        .collect()
 }
 
 pub(crate) fn from_hex(text: &str) -> Option<Vec<u8>> {

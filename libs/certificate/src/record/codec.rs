@@ -7,7 +7,9 @@ use tongguan_vocabulary::{Country, PartialDate, Vin};
 use uuid::Uuid;
 
 use super::rules::compact_id;
-use super::{Compared, Decision, Evidence, EvidenceKind, Outcome, PackRef, Record, StatusRef, Vehicle};
+use super::{
+    Compared, Decision, Evidence, EvidenceKind, Outcome, PackRef, Record, StatusRef, Vehicle,
+};
 use crate::cbor::{Key, Parsed, Problem, Reader, Writer};
 use crate::values::{Fixed, KeyId, Timestamp};
 
@@ -19,7 +21,11 @@ const STATUS: i64 = 65_535;
 const VERSION: u64 = 1;
 const MISSING: Problem = "a claim is missing";
 
-const OUTCOMES: [Outcome; 3] = [Outcome::Permitted, Outcome::Conditional, Outcome::PermittedByOverride];
+const OUTCOMES: [Outcome; 3] = [
+    Outcome::Permitted,
+    Outcome::Conditional,
+    Outcome::PermittedByOverride,
+];
 const KINDS: [EvidenceKind; 5] = [
     EvidenceKind::Registry,
     EvidenceKind::Inspection,
@@ -44,21 +50,32 @@ const COMPARED: [Compared; 12] = [
 
 /// The number of a value is its place in its table, counted from 1: never reorder, only append.
 fn code_of<T: PartialEq>(table: &[T], value: &T) -> u64 {
-    table.iter().position(|known| known == value).map_or(0, |index| index as u64 + 1)
+    table
+        .iter()
+        .position(|known| known == value)
+        .map_or(0, |index| index as u64 + 1)
 }
 
 fn value_of<T: Copy>(table: &[T], code: u64) -> Parsed<T> {
-    let index = usize::try_from(code).ok().and_then(|code| code.checked_sub(1));
-    index.and_then(|index| table.get(index)).copied().ok_or("unknown code")
+    let index = usize::try_from(code)
+        .ok()
+        .and_then(|code| code.checked_sub(1));
+    index
+        .and_then(|index| table.get(index))
+        .copied()
+        .ok_or("unknown code")
 }
 
 fn decimal(date: PartialDate) -> u64 {
-    date.year().unsigned_abs() as u64 * 10_000 + u64::from(date.month()) * 100 + u64::from(date.day())
+    date.year().unsigned_abs() as u64 * 10_000
+        + u64::from(date.month()) * 100
+        + u64::from(date.day())
 }
 
 fn partial(decimal: u64) -> Parsed<PartialDate> {
     let decimal = i64::try_from(decimal).map_err(|_| "not a date")?;
-    PartialDate::from_parts(decimal / 10_000, decimal / 100 % 100, decimal % 100).map_err(|_| "not a date")
+    PartialDate::from_parts(decimal / 10_000, decimal / 100 % 100, decimal % 100)
+        .map_err(|_| "not a date")
 }
 
 /// Writes the claims; the record was validated before.
@@ -119,7 +136,10 @@ fn encode_private(record: &Record, w: &mut Writer) {
         w.uint(code_of(&COMPARED, field));
     }
     for (label, pack) in [(16, &decision.china_pack), (17, &decision.market_pack)] {
-        w.uint(label).array(2).text(&pack.name).bytes(&pack.digest.0);
+        w.uint(label)
+            .array(2)
+            .text(&pack.name)
+            .bytes(&pack.digest.0);
     }
     w.uint(18).array(record.evidence.len());
     for evidence in &record.evidence {
@@ -273,7 +293,9 @@ fn status_ref(r: &mut Reader<'_>) -> Parsed<StatusRef> {
         outer = Some(());
         r.map(|key, r| {
             match key {
-                Key::Text("idx") => index = Some(u32::try_from(r.uint()?).map_err(|_| "index out of range")?),
+                Key::Text("idx") => {
+                    index = Some(u32::try_from(r.uint()?).map_err(|_| "index out of range")?)
+                }
                 Key::Text("uri") => list = Some(r.text()?.to_owned()),
                 _ => return Err("unknown claim"),
             }
@@ -296,7 +318,10 @@ fn pack(r: &mut Reader<'_>) -> Parsed<PackRef> {
 }
 
 /// Collects a strictly ascending list: a set has one form.
-fn ascending<T: Ord>(r: &mut Reader<'_>, mut each: impl FnMut(&mut Reader<'_>) -> Parsed<T>) -> Parsed<BTreeSet<T>> {
+fn ascending<T: Ord>(
+    r: &mut Reader<'_>,
+    mut each: impl FnMut(&mut Reader<'_>) -> Parsed<T>,
+) -> Parsed<BTreeSet<T>> {
     let mut set = BTreeSet::new();
     for _ in 0..r.array()? {
         let value = each(r)?;

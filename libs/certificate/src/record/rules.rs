@@ -11,11 +11,15 @@ use crate::error::{Error, Result, Violation};
 /// Control characters and the bidirectional overrides of Unicode are refused: they make a printed
 /// paper read differently from the bytes that were signed.
 pub(crate) fn text_problem(text: &str, most: usize) -> Option<String> {
-    let hidden = |c: char| c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let hidden =
+        |c: char| c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     if text.is_empty() {
         Some("is empty".to_owned())
     } else if text.len() > most {
-        Some(format!("has {} bytes, at most {most} are allowed", text.len()))
+        Some(format!(
+            "has {} bytes, at most {most} are allowed",
+            text.len()
+        ))
     } else if text.chars().any(hidden) {
         Some("has control or direction-changing characters".to_owned())
     } else if text.starts_with(' ') || text.ends_with(' ') {
@@ -29,7 +33,10 @@ fn tail_problem(text: &str) -> Option<String> {
     let plain = |c: char| c.is_ascii_alphanumeric() || c == '-';
     ((1..=8).contains(&text.len()) && text.chars().all(plain))
         .then_some(())
-        .map_or_else(|| Some("is not 1 to 8 ASCII letters, digits or hyphens".to_owned()), |()| None)
+        .map_or_else(
+            || Some("is not 1 to 8 ASCII letters, digits or hyphens".to_owned()),
+            |()| None,
+        )
 }
 
 /// Years that the decimal date form of the certificate can say.
@@ -59,11 +66,26 @@ pub(super) fn validate(record: &Record) -> Result<()> {
             .filter(|year| !(1886..=2199).contains(year))
             .map(|year| format!("{year} is outside 1886 to 2199")),
     );
-    check("vehicle.engine_tail", vehicle.engine_tail.as_deref().and_then(tail_problem));
-    check("vehicle.battery_tail", vehicle.battery_tail.as_deref().and_then(tail_problem));
-    check("decision.china_pack.name", text_problem(&decision.china_pack.name, 32));
-    check("decision.market_pack.name", text_problem(&decision.market_pack.name, 32));
-    check("decision.engine_version", text_problem(&decision.engine_version, 24));
+    check(
+        "vehicle.engine_tail",
+        vehicle.engine_tail.as_deref().and_then(tail_problem),
+    );
+    check(
+        "vehicle.battery_tail",
+        vehicle.battery_tail.as_deref().and_then(tail_problem),
+    );
+    check(
+        "decision.china_pack.name",
+        text_problem(&decision.china_pack.name, 32),
+    );
+    check(
+        "decision.market_pack.name",
+        text_problem(&decision.market_pack.name, 32),
+    );
+    check(
+        "decision.engine_version",
+        text_problem(&decision.engine_version, 24),
+    );
     check(
         "decision.ship_by",
         decision
@@ -74,7 +96,10 @@ pub(super) fn validate(record: &Record) -> Result<()> {
     check("exporter", text_problem(&record.exporter, 32));
     check(
         "licence_number",
-        record.licence_number.as_deref().and_then(|number| text_problem(number, 40)),
+        record
+            .licence_number
+            .as_deref()
+            .and_then(|number| text_problem(number, 40)),
     );
     let count = record.evidence.len();
     check(
