@@ -28,9 +28,19 @@ pub mod tongguan {
             package!("destinations.v1" with services);
         }
     }
+    pub mod inspection {
+        pub mod v1 {
+            package!("inspection.v1" with services);
+        }
+    }
     pub mod maintenance {
         pub mod v1 {
             package!("maintenance.v1" with services);
+        }
+    }
+    pub mod clearance {
+        pub mod v1 {
+            package!("clearance.v1" with services);
         }
     }
     pub mod registry {
