@@ -1,0 +1,77 @@
+//! How a service calls its peers: with a short-lived token of its own, for one tenant.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use time::OffsetDateTime;
+use tongguan_vocabulary::Tenant;
+use tonic::Request;
+use tonic::metadata::AsciiMetadataValue;
+
+use crate::{Access, Grant};
+
+/// How long a token between services lives.
+const LIFETIME: Duration = Duration::from_secs(300);
+/// How long before its end it is renewed: longer than the longest deadline.
+const RENEWED_BEFORE: Duration = Duration::from_secs(90);
+/// Tenants whose tokens are kept.
+const KEPT: usize = 4096;
+
+/// A service's own identity. Cheap to clone; all clones share the tokens.
+#[derive(Clone)]
+pub struct Identity {
+    access: Access,
+    subject: String,
+    scopes: Vec<String>,
+    tokens: Arc<Mutex<HashMap<Tenant, Kept>>>,
+}
+
+struct Kept {
+    value: AsciiMetadataValue,
+    until: OffsetDateTime,
+}
+
+impl Identity {
+    /// The identity of the service with this name, which may do only what these scopes say.
+    pub fn new(access: &Access, service: &str, scopes: &[&str]) -> Self {
+        Self {
+            access: access.clone(),
+            subject: format!("service:{service}"),
+            scopes: scopes.iter().map(|scope| (*scope).to_owned()).collect(),
+            tokens: Arc::default(),
+        }
+    }
+
+    /// A request that carries the service's token for this tenant.
+    pub fn request<M>(&self, tenant: &Tenant, message: M) -> Request<M> {
+        let mut request = Request::new(message);
+        if let Some(value) = self.token(tenant) {
+            request.metadata_mut().insert("authorization", value);
+        }
+        request
+    }
+
+    fn token(&self, tenant: &Tenant) -> Option<AsciiMetadataValue> {
+        let now = self.access.0.clock.now();
+        let mut tokens = self.tokens.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(kept) = tokens.get(tenant).filter(|kept| now < kept.until) {
+            return Some(kept.value.clone());
+        }
+        let mut grant = Grant::new(tenant.clone(), self.subject.clone()).lifetime(LIFETIME);
+        grant.scopes.clone_from(&self.scopes);
+        let mut value: AsciiMetadataValue = format!("Bearer {}", self.access.mint(&grant))
+            .parse()
+            .ok()?;
+        value.set_sensitive(true);
+        if tokens.len() >= KEPT {
+            tokens.clear();
+        }
+        let kept = Kept {
+            value: value.clone(),
+            until: now + (LIFETIME - RENEWED_BEFORE),
+        };
+        tokens.insert(tenant.clone(), kept);
+        Some(value)
+    }
+}
