@@ -74,7 +74,6 @@ impl Role {
             Self::Exporter => &[
                 "*.read",
                 "registry.write",
-                "inspection.write",
                 "maintenance.write",
                 "clearance.write",
                 "clearance.submit",
@@ -103,7 +102,12 @@ impl Role {
                 "clearance.override",
             ],
             Self::CustomsOfficer => &["*.read", "clearance.customs", "clearance.override"],
-            Self::RuleEditor => &["*.read", "destinations.write", "destinations.publish", "destinations.simulate"],
+            Self::RuleEditor => &[
+                "*.read",
+                "destinations.write",
+                "destinations.publish",
+                "destinations.simulate",
+            ],
             Self::Auditor => &["*.read", "*.audit"],
             Self::Operator => &["*.*"],
             Self::Integrator => &[
