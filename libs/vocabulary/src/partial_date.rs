@@ -109,7 +109,11 @@ impl PartialDate {
         let month = if self.month == 0 { month } else { self.month };
         let named = Month::try_from(month).unwrap_or(Month::January);
         let length = named.length(self.year());
-        let day = if self.day == 0 { day.min(length) } else { self.day };
+        let day = if self.day == 0 {
+            day.min(length)
+        } else {
+            self.day
+        };
         // The parts were checked on construction, so the calendar has this day.
         Date::from_calendar_date(self.year(), named, day).unwrap_or(Date::MIN)
     }
@@ -129,12 +133,16 @@ impl FromStr for PartialDate {
     type Err = PartialDateError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let shape = || PartialDateError::Shape { text: text.to_owned() };
+        let shape = || PartialDateError::Shape {
+            text: text.to_owned(),
+        };
         let mut parts = [0_i64; 3];
         let widths = [4, 2, 2];
         let mut count = 0;
         for (index, part) in text.split('-').enumerate() {
-            let known = index < 3 && part.len() == widths[index] && part.bytes().all(|b| b.is_ascii_digit());
+            let known = index < 3
+                && part.len() == widths[index]
+                && part.bytes().all(|b| b.is_ascii_digit());
             if !known {
                 return Err(shape());
             }
@@ -201,7 +209,18 @@ mod tests {
 
     #[test]
     fn days_the_calendar_lacks_are_refused() {
-        for text in ["2023-02-29", "2024-13", "2024-00", "2024-1", "24", "1850", "2024-02-30", "", "2024-02-01-01", "２０２４"] {
+        for text in [
+            "2023-02-29",
+            "2024-13",
+            "2024-00",
+            "2024-1",
+            "24",
+            "1850",
+            "2024-02-30",
+            "",
+            "2024-02-01-01",
+            "２０２４",
+        ] {
             assert!(text.parse::<PartialDate>().is_err(), "{text}");
         }
     }

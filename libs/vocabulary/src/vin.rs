@@ -24,7 +24,9 @@ pub enum VinError {
         length: usize,
     },
     /// A character outside the alphabet of GB 16735-2019.
-    #[error("{character:?} at position {position} is not in the VIN alphabet (digits and capitals without I, O, Q)")]
+    #[error(
+        "{character:?} at position {position} is not in the VIN alphabet (digits and capitals without I, O, Q)"
+    )]
     Character {
         /// The character given.
         character: char,
@@ -88,7 +90,12 @@ impl Vin {
 
     /// The digit (0–9 or X) that position 9 should hold.
     pub fn expected_check_digit(&self) -> char {
-        let sum: u32 = self.0.iter().zip(WEIGHTS).map(|(c, w)| value_of(*c) * w).sum();
+        let sum: u32 = self
+            .0
+            .iter()
+            .zip(WEIGHTS)
+            .map(|(c, w)| value_of(*c) * w)
+            .sum();
         match sum % 11 {
             10 => 'X',
             digit => char::from(b'0' + digit as u8),
@@ -123,7 +130,8 @@ impl FromStr for Vin {
         }
         let mut bytes = [0_u8; 17];
         for (index, character) in text.chars().enumerate() {
-            let known = character.is_ascii_digit() || (character.is_ascii_uppercase() && !matches!(character, 'I' | 'O' | 'Q'));
+            let known = character.is_ascii_digit()
+                || (character.is_ascii_uppercase() && !matches!(character, 'I' | 'O' | 'Q'));
             if !known {
                 return Err(VinError::Character {
                     character,
@@ -169,7 +177,11 @@ mod tests {
 
     #[test]
     fn published_vectors_have_their_check_digit() {
-        for (vin, digit) in [("LBEHDAEB58Y038860", '5'), ("LSVWY4180KN246094", '0'), ("1M8GDM9AXKP042788", 'X')] {
+        for (vin, digit) in [
+            ("LBEHDAEB58Y038860", '5'),
+            ("LSVWY4180KN246094", '0'),
+            ("1M8GDM9AXKP042788", 'X'),
+        ] {
             let vin: Vin = vin.parse().unwrap();
             assert_eq!(vin.expected_check_digit(), digit);
             assert_eq!(vin.check_digit(), CheckDigit::Matches);
@@ -179,15 +191,36 @@ mod tests {
     #[test]
     fn a_wrong_digit_is_hard_evidence_in_china_and_advisory_in_europe() {
         let chinese: Vin = "LSVWY4181KN246094".parse().unwrap();
-        assert_eq!(chinese.check_digit(), CheckDigit::WrongHard { expected: '0' });
+        assert_eq!(
+            chinese.check_digit(),
+            CheckDigit::WrongHard { expected: '0' }
+        );
         let european: Vin = "WVWZZZ1JZXW000010".parse().unwrap();
-        assert!(matches!(european.check_digit(), CheckDigit::WrongAdvisory { .. }));
+        assert!(matches!(
+            european.check_digit(),
+            CheckDigit::WrongAdvisory { .. }
+        ));
     }
 
     #[test]
     fn lower_case_and_look_alikes_are_refused_and_named() {
-        assert_eq!("lSVWY4180KN246094".parse::<Vin>(), Err(VinError::Character { character: 'l', position: 1 }));
-        assert_eq!("LSVWY4180KN24609O".parse::<Vin>(), Err(VinError::Character { character: 'O', position: 17 }));
-        assert_eq!("LSVWY418".parse::<Vin>(), Err(VinError::Length { length: 8 }));
+        assert_eq!(
+            "lSVWY4180KN246094".parse::<Vin>(),
+            Err(VinError::Character {
+                character: 'l',
+                position: 1
+            })
+        );
+        assert_eq!(
+            "LSVWY4180KN24609O".parse::<Vin>(),
+            Err(VinError::Character {
+                character: 'O',
+                position: 17
+            })
+        );
+        assert_eq!(
+            "LSVWY418".parse::<Vin>(),
+            Err(VinError::Length { length: 8 })
+        );
     }
 }

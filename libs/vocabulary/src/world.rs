@@ -30,7 +30,10 @@ impl Clock {
         let nanos = match &self.0 {
             Some(fixed) => i128::from(fixed.load(Ordering::SeqCst)) * 1_000,
             None => {
-                #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the machine's clock")]
+                #[expect(
+                    clippy::disallowed_methods,
+                    reason = "this is the one place that reads the machine's clock"
+                )]
                 let now = OffsetDateTime::now_utc();
                 now.unix_timestamp_nanos() / 1_000 * 1_000
             }
@@ -76,7 +79,10 @@ impl Ids {
                 uuid::Builder::from_unix_timestamp_millis(n, &bytes).into_uuid()
             }
             None => {
-                #[expect(clippy::disallowed_methods, reason = "this is the one place that draws random ids")]
+                #[expect(
+                    clippy::disallowed_methods,
+                    reason = "this is the one place that draws random ids"
+                )]
                 let id = Uuid::now_v7();
                 id
             }
