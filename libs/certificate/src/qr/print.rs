@@ -78,15 +78,12 @@ pub fn to_terminal(text: &str) -> Result<String> {
     let mut drawn = String::new();
     for y in (0..side).step_by(2) {
         for x in 0..side {
-            let lower_exists = y + 1 < side;
-            drawn.push(
-                match (!matrix.dark(x, y), lower_exists && !matrix.dark(x, y + 1)) {
-                    (true, true) => '█',
-                    (true, false) => '▀',
-                    (false, true) => '▄',
-                    (false, false) => ' ',
-                },
-            );
+            drawn.push(match (!matrix.dark(x, y), !matrix.dark(x, y + 1)) {
+                (true, true) => '█',
+                (true, false) => '▀',
+                (false, true) => '▄',
+                (false, false) => ' ',
+            });
         }
         drawn.push('\n');
     }

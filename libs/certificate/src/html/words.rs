@@ -1,0 +1,139 @@
+//! The words of the printed page in English, Chinese, Russian, Arabic, French and Spanish.
+//!
+//! To add a language: append a [`Language`] to [`ALL`]; the page prints them in this order.
+
+use super::escape;
+use crate::record::{Outcome, Record};
+
+pub(super) const TITLE: &str = "Export decision certificate · 出口决定证明";
+pub(super) const NOTICE: &str = "Not an official permit. It does not replace the export licence or any document of an authority. · 本证明不是官方许可，不能代替出口许可证或任何主管机关文件。";
+pub(super) const SIMULATED: &str = "<p class=\"simulated\">SIMULATED: rests on simulated authorities, for demonstration only · 模拟：依据模拟机关数据，仅供演示</p>";
+
+pub(super) fn outcome(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Permitted => "PERMITTED · 允许",
+        Outcome::Conditional => "CONDITIONAL · 有条件允许",
+        Outcome::PermittedByOverride => "PERMITTED BY OVERRIDE · 经人工复核允许",
+    }
+}
+
+/// One language of the summary.
+pub(super) struct Language {
+    pub(super) code: &'static str,
+    pub(super) direction: &'static str,
+    /// With `{car}`, `{vin}`, `{destination}`, `{outcome}`, `{until}`.
+    text: &'static str,
+    ship_by: &'static str,
+    outcomes: [&'static str; 3],
+}
+
+impl Language {
+    /// The summary of a record, as safe HTML.
+    pub(super) fn summary(&self, record: &Record) -> String {
+        let (car, decision) = (&record.vehicle, &record.decision);
+        let outcome = match decision.outcome {
+            Outcome::Permitted => self.outcomes[0],
+            Outcome::Conditional => self.outcomes[1],
+            Outcome::PermittedByOverride => self.outcomes[2],
+        };
+        // Latin names and numbers keep their direction inside Arabic text.
+        let value = |text: &str| format!("<bdi>{}</bdi>", escape(text));
+        let mut values = vec![
+            (
+                "car",
+                value(&format!("{} {}, {}", car.make, car.model, car.colour)),
+            ),
+            ("vin", value(car.vin.as_str())),
+            ("destination", value(record.destination.as_str())),
+            ("outcome", outcome.to_owned()),
+            ("until", value(&record.expires_at.to_string())),
+        ];
+        let mut summary = fill(self.text, &values);
+        if let Some(day) = decision.ship_by {
+            values = vec![("day", value(&day.to_string()))];
+            summary.push(' ');
+            summary.push_str(&fill(self.ship_by, &values));
+        }
+        summary
+    }
+}
+
+/// Fills the placeholders in one pass, so that a value never acts as a placeholder.
+fn fill(template: &str, values: &[(&str, String)]) -> String {
+    let mut filled = String::new();
+    let mut rest = template;
+    while let Some((before, after)) = rest.split_once('{') {
+        filled.push_str(before);
+        let (name, after) = after.split_once('}').unwrap_or((after, ""));
+        let value = values.iter().find(|(known, _)| *known == name);
+        filled.push_str(value.map_or("", |(_, value)| value));
+        rest = after;
+    }
+    filled.push_str(rest);
+    filled
+}
+
+pub(super) const ALL: [Language; 6] = [
+    Language {
+        code: "en",
+        direction: "ltr",
+        text: "The used vehicle {vin} ({car}) was checked against China's export rules and the import rules of {destination}: {outcome}. Valid until {until}. Not an official permit. Compare VIN, colour and photograph with the car, then scan the code.",
+        ship_by: "Ship by {day}.",
+        outcomes: [
+            "every rule is met",
+            "permitted with conditions",
+            "permitted by the decision of two people",
+        ],
+    },
+    Language {
+        code: "zh",
+        direction: "ltr",
+        text: "二手车 {vin}（{car}）已按中国出口规定和 {destination} 进口规定核查：{outcome}。有效期至 {until}。本证明不是官方许可。请将车辆识别代号、颜色和照片与实车核对，然后扫描二维码。",
+        ship_by: "最迟装运日：{day}。",
+        outcomes: ["全部规定均已满足", "有条件允许", "经两人复核决定允许"],
+    },
+    Language {
+        code: "ru",
+        direction: "ltr",
+        text: "Подержанный автомобиль {vin} ({car}) проверен по правилам вывоза Китая и правилам ввоза {destination}: {outcome}. Действительно до {until}. Не является официальным разрешением. Сверьте VIN, цвет и фотографию с автомобилем, затем отсканируйте код.",
+        ship_by: "Отгрузить не позднее {day}.",
+        outcomes: [
+            "все правила выполнены",
+            "разрешено с условиями",
+            "разрешено решением двух лиц",
+        ],
+    },
+    Language {
+        code: "ar",
+        direction: "rtl",
+        text: "تم فحص المركبة المستعملة {vin} ({car}) وفق قواعد التصدير الصينية وقواعد الاستيراد في {destination}: {outcome}. صالحة حتى {until}. هذه ليست رخصة رسمية. قارن رقم الهيكل واللون والصورة بالمركبة ثم امسح الرمز.",
+        ship_by: "آخر موعد للشحن {day}.",
+        outcomes: [
+            "جميع القواعد مستوفاة",
+            "مسموح بشروط",
+            "مسموح بقرار من شخصين",
+        ],
+    },
+    Language {
+        code: "fr",
+        direction: "ltr",
+        text: "Le véhicule d'occasion {vin} ({car}) a été contrôlé selon les règles d'exportation de la Chine et les règles d'importation de {destination} : {outcome}. Valable jusqu'au {until}. Ceci n'est pas une autorisation officielle. Comparez le VIN, la couleur et la photographie avec le véhicule, puis scannez le code.",
+        ship_by: "À expédier au plus tard le {day}.",
+        outcomes: [
+            "toutes les règles sont respectées",
+            "autorisé sous conditions",
+            "autorisé par décision de deux personnes",
+        ],
+    },
+    Language {
+        code: "es",
+        direction: "ltr",
+        text: "El vehículo usado {vin} ({car}) se comprobó según las normas de exportación de China y las normas de importación de {destination}: {outcome}. Válido hasta {until}. No es un permiso oficial. Compare el VIN, el color y la fotografía con el vehículo y luego escanee el código.",
+        ship_by: "Embarcar a más tardar el {day}.",
+        outcomes: [
+            "se cumplen todas las normas",
+            "permitido con condiciones",
+            "permitido por decisión de dos personas",
+        ],
+    },
+];

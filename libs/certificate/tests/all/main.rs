@@ -1,0 +1,15 @@
+//! What the certificate library promises, tried from outside.
+
+#[expect(
+    dead_code,
+    reason = "shared with the benchmark and the generator, which use other parts"
+)]
+mod sample;
+
+mod bytes;
+mod issue;
+mod log;
+mod renderings;
+mod trust;
+mod vectors;
+mod verdicts;
