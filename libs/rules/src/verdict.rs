@@ -1,0 +1,267 @@
+//! The full answer: every rule with its value, its text, what it read, and what is missing.
+
+use serde::Serialize;
+
+use crate::decide::{Because, Judgement, Outcome, Value, decide, judge};
+use crate::facts::{Facts, Shown};
+use crate::pack::{Bilingual, Confidence, DoubtReason, Effect, Pack, Rule, Status};
+use crate::schema::Fact;
+
+/// The answer for one vehicle, one trip and one market.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Verdict {
+    /// The market.
+    pub market: String,
+    /// The version of its pack.
+    pub version: String,
+    /// The digest of its pack.
+    pub digest: String,
+    /// The version of the language that answered.
+    pub engine: &'static str,
+    /// What all rules together say.
+    pub outcome: Outcome,
+    /// Ids of the rules whose effect is the outcome.
+    pub reasons: Vec<String>,
+    /// Every rule, in pack order.
+    pub rules: Vec<RuleVerdict>,
+    /// Facts that would decide a rule that is unknown.
+    pub missing_facts: Vec<MissingFact>,
+    /// Documents still to be produced.
+    pub missing_documents: Vec<MissingDocument>,
+}
+
+/// What one rule says.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct RuleVerdict {
+    /// Its id.
+    pub id: String,
+    /// The pack it comes from.
+    pub from: String,
+    /// Its category.
+    pub category: String,
+    /// Its value.
+    pub value: Value,
+    /// Why it has this value.
+    pub because: Because,
+    /// What it does to the outcome: `none`, `warn`, `levy`, `condition`, `refer` or `prohibit`.
+    pub effect: &'static str,
+    /// Its text, with the facts that were read.
+    pub text: Bilingual,
+    /// The facts it reads, with their values.
+    pub facts: Vec<Shown>,
+    /// Facts that would decide it.
+    pub missing: Vec<&'static str>,
+    /// Facts that could show an exemption from a violation.
+    pub could_exempt: Vec<&'static str>,
+    /// Its status.
+    pub status: Status,
+    /// How sure its source is.
+    pub confidence: Confidence,
+    /// Why it may not prohibit by itself.
+    pub doubts: Vec<DoubtReason>,
+    /// The instrument or page it is based on.
+    pub source: String,
+    /// Where that is.
+    pub url: Option<String>,
+    /// The day it was read.
+    pub read: Option<String>,
+}
+
+/// A fact to supply or to make exact.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct MissingFact {
+    /// The fact, with its value where it is known but not exact enough.
+    #[serde(flatten)]
+    pub fact: Shown,
+    /// Whether something is known that straddles the limit.
+    pub straddles: bool,
+    /// Rules that wait for it.
+    pub rules: Vec<String>,
+}
+
+/// A document to produce.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct MissingDocument {
+    /// Its code.
+    pub code: String,
+    /// Its name.
+    pub name: Bilingual,
+    /// Who produces it.
+    pub who: String,
+    /// By which step it is needed.
+    pub when: String,
+    /// Rules that ask for it.
+    pub rules: Vec<String>,
+}
+
+/// What an example expects of a rule.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Expected {
+    /// A value; for a doubtful rule the value before doubt counts too.
+    Value(Value),
+    /// Satisfied because it does not concern this case.
+    NotApplicable,
+}
+
+impl Expected {
+    /// The words of `expect:`.
+    pub const WORDS: &[(&str, Self)] = &[
+        ("satisfied", Self::Value(Value::Satisfied)),
+        ("violated", Self::Value(Value::Violated)),
+        ("unknown", Self::Value(Value::Unknown)),
+        ("undetermined", Self::Value(Value::Undetermined)),
+        ("not_applicable", Self::NotApplicable),
+    ];
+}
+
+impl Effect {
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Warn => "warn",
+            Self::Levy => "levy",
+            Self::Condition => "condition",
+            Self::Refer => "refer",
+            Self::Prohibit => "prohibit",
+        }
+    }
+}
+
+/// Evaluates every rule of a pack and explains the answer.
+pub fn evaluate(pack: &Pack, facts: &Facts) -> Verdict {
+    let decision = decide(pack.program(), facts);
+    let mut rules = Vec::with_capacity(pack.rules.len());
+    let mut missing_facts: Vec<MissingFact> = Vec::new();
+    let mut missing_documents: Vec<MissingDocument> = Vec::new();
+    let mut reasons = Vec::new();
+    for (index, (rule, code)) in pack.rules.iter().zip(&pack.program().rules).enumerate() {
+        let judgement = judge(pack.program(), code, facts);
+        if decision.deciding >> index & 1 == 1 {
+            reasons.push(rule.id.clone());
+        }
+        if judgement.value == Value::Unknown && judgement.effect > Effect::None {
+            judgement
+                .missing
+                .iter()
+                .for_each(|fact| want_fact(&mut missing_facts, facts, fact, &rule.id));
+        }
+        if judgement.documents && judgement.effect > Effect::None {
+            let codes = rule.needs.iter().filter(|code| {
+                facts
+                    .documents()
+                    .iter()
+                    .all(|document| *document.code != ***code)
+            });
+            codes.for_each(|code| want_document(&mut missing_documents, pack, code, &rule.id));
+        }
+        rules.push(explain(rule, &judgement, facts, code.exempt.is_some()));
+    }
+    Verdict {
+        market: pack.market.clone(),
+        version: pack.version.to_string(),
+        digest: pack.digest.clone(),
+        engine: crate::engine_version(),
+        outcome: decision.outcome,
+        reasons,
+        rules,
+        missing_facts,
+        missing_documents,
+    }
+}
+
+fn want_fact(list: &mut Vec<MissingFact>, facts: &Facts, fact: Fact, rule: &str) {
+    match list
+        .iter_mut()
+        .find(|missing| missing.fact.fact == fact.name())
+    {
+        Some(missing) => missing.rules.push(rule.to_owned()),
+        None => list.push(MissingFact {
+            fact: facts.show(fact),
+            straddles: facts.is_known(fact),
+            rules: vec![rule.to_owned()],
+        }),
+    }
+}
+
+fn want_document(list: &mut Vec<MissingDocument>, pack: &Pack, code: &str, rule: &str) {
+    match (
+        list.iter_mut().find(|missing| missing.code == code),
+        pack.document(code),
+    ) {
+        (Some(missing), _) => missing.rules.push(rule.to_owned()),
+        (None, Some(document)) => list.push(MissingDocument {
+            code: document.code.clone(),
+            name: document.name.clone(),
+            who: document.who.clone(),
+            when: document.when.clone(),
+            rules: vec![rule.to_owned()],
+        }),
+        (None, None) => {}
+    }
+}
+
+fn explain(rule: &Rule, judgement: &Judgement, facts: &Facts, exemptible: bool) -> RuleVerdict {
+    let shown: Vec<Shown> = rule.reads.iter().map(|fact| facts.show(fact)).collect();
+    let open = exemptible && judgement.raw == Value::Violated;
+    let could_exempt = rule
+        .exempt_reads
+        .iter()
+        .filter(|fact| open && !facts.is_known(*fact))
+        .map(Fact::name)
+        .collect();
+    RuleVerdict {
+        id: rule.id.clone(),
+        from: rule.from.clone(),
+        category: rule.category.clone(),
+        value: judgement.value,
+        because: judgement.because,
+        effect: judgement.effect.word(),
+        text: with_facts(&rule.text, &shown),
+        facts: shown,
+        missing: judgement.missing.iter().map(Fact::name).collect(),
+        could_exempt,
+        status: rule.status,
+        confidence: rule.source.confidence,
+        doubts: rule.doubts.clone(),
+        source: rule
+            .source
+            .instrument
+            .clone()
+            .or_else(|| rule.source.title.clone())
+            .unwrap_or_default(),
+        url: rule.source.url.clone(),
+        read: rule.source.read.clone(),
+    }
+}
+
+/// The rule's text with the facts it read, in both languages.
+fn with_facts(text: &Bilingual, facts: &[Shown]) -> Bilingual {
+    if facts.is_empty() {
+        return text.clone();
+    }
+    let list = |name: fn(&Shown) -> &'static str, unknown: &str, between: &str, colon: &str| {
+        let items: Vec<String> = facts
+            .iter()
+            .map(|fact| {
+                format!(
+                    "{}{colon}{}",
+                    name(fact),
+                    fact.value.as_deref().unwrap_or(unknown)
+                )
+            })
+            .collect();
+        items.join(between)
+    };
+    Bilingual {
+        en: format!(
+            "{} [{}]",
+            text.en,
+            list(|fact| fact.en, "not known", "; ", ": ")
+        ),
+        zh: format!(
+            "{}【{}】",
+            text.zh,
+            list(|fact| fact.zh, "未知", "；", "：")
+        ),
+    }
+}
