@@ -19,4 +19,5 @@ pub use guard::Guard;
 pub use page::{PageToken, PageTokenError};
 pub use peer::PeerError;
 pub use tasks::Tasks;
+pub use tongguan_api::common::v1::ErrorReason;
 pub use violations::{Invalid, Violations};
