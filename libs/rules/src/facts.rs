@@ -137,7 +137,10 @@ impl Facts {
     /// Sets a flag.
     pub fn set_flag(&mut self, fact: Fact, value: bool) -> Result<(), ValueError> {
         match fact.kind() {
-            Kind::Flag => Ok(self.put(fact, Slot::exact(i64::from(value)))),
+            Kind::Flag => {
+                self.put(fact, Slot::exact(i64::from(value)));
+                Ok(())
+            }
             kind => Err(wrong(kind, "a bool")),
         }
     }
@@ -146,10 +149,12 @@ impl Facts {
     pub fn set_int(&mut self, fact: Fact, value: i64) -> Result<(), ValueError> {
         match fact.kind() {
             Kind::Int(min, max) if (min..=max).contains(&value) => {
-                Ok(self.put(fact, Slot::exact(value)))
+                self.put(fact, Slot::exact(value));
+                Ok(())
             }
             Kind::Number(min, max) if (min..=max).contains(&value) => {
-                Ok(self.put(fact, Slot::exact(value * 1_000)))
+                self.put(fact, Slot::exact(value * 1_000));
+                Ok(())
             }
             Kind::Int(min, max) | Kind::Number(min, max) => Err(ValueError::Range {
                 given: value.to_string(),
@@ -164,7 +169,8 @@ impl Facts {
     pub fn set_number(&mut self, fact: Fact, value: f64) -> Result<(), ValueError> {
         match fact.kind() {
             Kind::Number(min, max) if value >= min as f64 && value <= max as f64 => {
-                Ok(self.put(fact, Slot::exact((value * 1_000.0).round() as i64)))
+                self.put(fact, Slot::exact((value * 1_000.0).round() as i64));
+                Ok(())
             }
             Kind::Number(min, max) => Err(ValueError::Range {
                 given: value.to_string(),
@@ -178,7 +184,10 @@ impl Facts {
     /// Sets a date, known to the day, the month or the year.
     pub fn set_date(&mut self, fact: Fact, value: PartialDate) -> Result<(), ValueError> {
         match fact.kind() {
-            Kind::Date => Ok(self.put(fact, day::interval(value))),
+            Kind::Date => {
+                self.put(fact, day::interval(value));
+                Ok(())
+            }
             kind => Err(wrong(kind, "a date")),
         }
     }

@@ -6,6 +6,7 @@ pub(crate) mod check;
 pub(crate) mod code;
 pub(crate) mod eval;
 mod functions;
+mod names;
 pub(crate) mod parse;
 mod relations;
 mod types;

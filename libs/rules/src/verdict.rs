@@ -6,6 +6,7 @@ use crate::decide::{Because, Judgement, Outcome, Value, decide, judge};
 use crate::facts::{Facts, Shown};
 use crate::pack::{Bilingual, Confidence, DoubtReason, Effect, Pack, Rule, Status};
 use crate::schema::Fact;
+use crate::slot::text_id;
 
 /// The answer for one vehicle, one trip and one market.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -145,14 +146,18 @@ pub fn evaluate(pack: &Pack, facts: &Facts) -> Verdict {
                 .iter()
                 .for_each(|fact| want_fact(&mut missing_facts, facts, fact, &rule.id));
         }
-        if judgement.documents && judgement.effect > Effect::None {
-            let codes = rule.needs.iter().filter(|code| {
-                facts
-                    .documents()
-                    .iter()
-                    .all(|document| *document.code != ***code)
-            });
-            codes.for_each(|code| want_document(&mut missing_documents, pack, code, &rule.id));
+        let dateless = judgement.value == Value::Unknown && judgement.missing.is_empty();
+        if judgement.effect > Effect::None && (judgement.documents || dateless) {
+            // Where nothing else is missing, it is the date of a document that the rule names.
+            let wanted = if judgement.documents {
+                &rule.needs
+            } else {
+                &rule.names
+            };
+            let absent = wanted
+                .iter()
+                .filter(|code| dateless || !facts.has_document(text_id(code)));
+            absent.for_each(|code| want_document(&mut missing_documents, pack, code, &rule.id));
         }
         rules.push(explain(rule, &judgement, facts, code.exempt.is_some()));
     }

@@ -92,9 +92,9 @@ pub fn ways_to_eligible(pack: &Pack, facts: &Facts) -> Vec<Way> {
 /// Applies the picked cures and every paper, then drops the papers that make no difference.
 fn complete(pack: &Pack, facts: &Facts, picked: &[&Candidate], papers: &[Candidate]) -> Way {
     let mut base = facts.clone();
-    picked
-        .iter()
-        .for_each(|candidate| apply(&mut base, &candidate.action));
+    for candidate in picked {
+        apply(&mut base, &candidate.action);
+    }
     let with = |skip: &[usize]| {
         let mut facts = base.clone();
         let used = papers

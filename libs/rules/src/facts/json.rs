@@ -20,6 +20,9 @@ pub struct FactError {
 /// Names that stand for more than one slot.
 const STANDARD: &str = "vehicle.emission_standard";
 
+/// Most documents one vehicle may bring.
+const MAX_DOCUMENTS: usize = 256;
+
 impl Facts {
     /// Reads `{"vehicle.first_registered": "2019-01", "documents": ["invoice"], …}`; objects may nest
     /// (`{"vehicle": {"seats": 5}}`), `null` means unknown, and a set takes a list (exactly these) or
@@ -77,11 +80,11 @@ impl Facts {
         match path {
             "documents" => self.read_documents(value),
             STANDARD => self.read_stages(value),
-            _ => match Fact::named(path) {
-                Some(fact) => self
-                    .set_json(fact, value)
-                    .map_err(|error| vec![error.to_string()]),
-                None => {
+            _ => {
+                if let Some(fact) = Fact::named(path) {
+                    self.set_json(fact, value)
+                        .map_err(|error| vec![error.to_string()])
+                } else {
                     let names = FACTS
                         .iter()
                         .map(|def| def.name)
@@ -91,14 +94,17 @@ impl Facts {
                         hint(nearest(path, names).as_deref())
                     )])
                 }
-            },
+            }
         }
     }
 
     /// Sets one fact from a JSON value; `null` forgets it.
     pub fn set_json(&mut self, fact: Fact, value: &Value) -> Result<(), ValueError> {
         match (value, fact.kind()) {
-            (Value::Null, _) => Ok(self.forget(fact)),
+            (Value::Null, _) => {
+                self.forget(fact);
+                Ok(())
+            }
             (Value::Bool(flag), _) => self.set_flag(fact, *flag),
             (Value::Number(year), Kind::Date) => self.set_text(fact, &year.to_string()),
             (Value::Number(number), kind) => match (number.as_i64(), kind) {
@@ -154,6 +160,12 @@ impl Facts {
             Value::Array(list) => list,
             _ => return Err(vec!["is a list of documents".to_owned()]),
         };
+        if list.len() > MAX_DOCUMENTS {
+            return Err(vec![format!(
+                "has {} documents; at most {MAX_DOCUMENTS} are allowed",
+                list.len()
+            )]);
+        }
         let mut faults = Vec::new();
         for item in list {
             match document(item) {

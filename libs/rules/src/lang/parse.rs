@@ -91,10 +91,10 @@ fn guard(source: &str) -> Result<(), Fault> {
             }
             TokenKind::TokWhitespace | TokenKind::TokComment => continue,
             TokenKind::TokLeftParen | TokenKind::TokLeftBracket | TokenKind::TokLeftBrace => {
-                open += 1
+                open += 1;
             }
             TokenKind::TokRightParen | TokenKind::TokRightBracket | TokenKind::TokRightBrace => {
-                open = open.saturating_sub(1)
+                open = open.saturating_sub(1);
             }
             TokenKind::TokQuestion => conditions += 1,
             _ => {}

@@ -92,9 +92,9 @@ impl Checker<'_> {
         };
         self.found.facts.insert(fact);
         let table = self.scope.deemed(stage.family);
-        table
-            .iter()
-            .for_each(|deemed| self.found.facts.insert(deemed.fact));
+        for deemed in &table {
+            self.found.facts.insert(deemed.fact);
+        }
         let start = self.code.deemed.len() as u32;
         self.code.deemed.extend(table);
         let end = self.code.deemed.len() as u32;

@@ -1,5 +1,7 @@
 //! Reads a pack from its YAML tree: the head, the documents, the layers; rules are read in `read/rules.rs`.
 
+mod clauses;
+mod logic;
 mod parts;
 mod rules;
 
@@ -97,9 +99,9 @@ pub(super) fn read(text: &str, node: &Node, layers: &dyn Layers) -> Result<Pack,
                 own.rule.id == rule.rule.id || own.rule.overrides.contains(&rule.rule.id)
             });
             if replaced {
-                overridden.push(rule.rule)
+                overridden.push(rule.rule);
             } else {
-                rules.push(rule)
+                rules.push(rule);
             }
         }
     }
@@ -193,7 +195,7 @@ fn read_head(fields: &Fields<'_>, report: &mut Report) -> Option<Head> {
         let text = fields.scalar("version", report)?;
         text.parse()
             .map_err(|error: super::version::VersionError| {
-                report.add("version", node, error.to_string())
+                report.add("version", node, error.to_string());
             })
             .ok()
     });
@@ -304,25 +306,22 @@ fn find_layers<'a>(
             report.add("extends", node, "the code of a layer is needed here");
             continue;
         };
-        match layers.find(code) {
-            Some(pack) => {
-                let own = pack
-                    .layers
-                    .iter()
-                    .filter_map(|layer| layers.find(&layer.market));
-                for base in std::iter::once(pack).chain(own) {
-                    if found.iter().all(|known| known.market != base.market) {
-                        found.push(base);
-                    }
-                }
-            }
-            None => {
-                let near = nearest(code, layers.codes().into_iter());
-                report.add(
-                    "extends",
-                    node,
-                    format!("there is no layer {code:?}{}", hint(near.as_deref())),
-                );
+        let Some(pack) = layers.find(code) else {
+            let near = nearest(code, layers.codes().into_iter());
+            report.add(
+                "extends",
+                node,
+                format!("there is no layer {code:?}{}", hint(near.as_deref())),
+            );
+            continue;
+        };
+        let theirs = pack
+            .layers
+            .iter()
+            .filter_map(|layer| layers.find(&layer.market));
+        for base in std::iter::once(pack).chain(theirs) {
+            if found.iter().all(|known| known.market != base.market) {
+                found.push(base);
             }
         }
     }

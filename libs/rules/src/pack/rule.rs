@@ -213,6 +213,9 @@ pub struct Rule {
     /// Whether `require` is the constant `true` or `false`.
     #[serde(skip)]
     pub(crate) constant: bool,
+    /// Documents that its expressions name.
+    #[serde(skip)]
+    pub(crate) names: Vec<String>,
     #[serde(skip)]
     pub(crate) reads: FactSet,
     #[serde(skip)]

@@ -1,5 +1,7 @@
 //! The small parts a pack is made of: texts in two languages, dates, fact names, the digest.
 
+use std::fmt::Write;
+
 use aws_lc_rs::digest::{SHA256, digest as hash};
 use serde_json::Value;
 use tongguan_vocabulary::PartialDate;
@@ -14,7 +16,8 @@ use crate::yaml::{Fields, Node, Report, Tree};
 pub(super) fn bilingual(node: &Node, path: &str, report: &mut Report) -> Option<Bilingual> {
     let fields = Fields::open(node, path, &["en", "zh"], report)?;
     let (en, zh) = (fields.need("en", report), fields.need("zh", report));
-    (en?, zh?);
+    en?;
+    zh?;
     Some(Bilingual {
         en: fields.text("en", report)?.to_owned(),
         zh: fields.text("zh", report)?.to_owned(),
@@ -30,7 +33,7 @@ pub(super) fn partial_day(node: &Node, path: &str, report: &mut Report) -> Optio
     };
     text.parse()
         .map_err(|error: tongguan_vocabulary::PartialDateError| {
-            report.add(path, node, error.to_string())
+            report.add(path, node, error.to_string());
         })
         .ok()
 }
@@ -84,11 +87,11 @@ pub(super) fn digest(content: &Value, layers: &[LayerRef]) -> String {
         bytes.push('\n');
         bytes.push_str(&layer.digest);
     }
-    hash(&SHA256, bytes.as_bytes())
-        .as_ref()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    let mut text = String::with_capacity(64);
+    for byte in hash(&SHA256, bytes.as_bytes()).as_ref() {
+        let _ = write!(text, "{byte:02x}");
+    }
+    text
 }
 
 /// Line and column, from 1, of a fault inside an expression that stands at `node`.
