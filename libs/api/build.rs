@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::{env, error::Error, fs};
 
 use prost_reflect::{DescriptorPool, MethodDescriptor, ServiceDescriptor};
+use rest_over_grpc::build::{DescriptorOptions, Generator, OpenApiInfo, ServiceDefinition};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let proto = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../proto");
@@ -15,7 +16,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     collect(&proto.join("tongguan"), &mut files)?;
     files.sort();
     let mut compiler = protox::Compiler::new([&proto])?;
-    compiler.include_imports(true).include_source_info(true).open_files(&files)?;
+    compiler
+        .include_imports(true)
+        .include_source_info(true)
+        .open_files(&files)?;
     let encoded = compiler.encode_file_descriptor_set();
     fs::write(out.join("descriptors.bin"), &encoded)?;
 
@@ -30,12 +34,32 @@ fn main() -> Result<(), Box<dyn Error>> {
         .register_descriptors(&encoded)?
         .ignore_unknown_enum_variants()
         .build(&[".tongguan", ".google.type"])?;
-    rest_over_grpc::build::compile_fds(&encoded, &out)?;
+    let services = ServiceDefinition::from_fds(&encoded, &DescriptorOptions::new())?;
+    let info = OpenApiInfo::new("Tongguan", "v1");
+    Generator::builder()
+        .emit_openapi_spec(Some(info))
+        .build()
+        .add_all(services)
+        .write(&out)?;
 
     let pool = DescriptorPool::decode(encoded.as_slice())?;
     policies_are_complete(&pool)?;
     fs::write(out.join("forward.rs"), forward(&pool))?;
+    fs::write(out.join("openapi.rs"), openapi(&pool))?;
     Ok(())
+}
+
+/// Names the OpenAPI document of every package with services.
+fn openapi(pool: &DescriptorPool) -> String {
+    let mut packages: Vec<String> = main_services(pool)
+        .map(|service| service.package_name().to_owned())
+        .collect();
+    packages.sort();
+    packages.dedup();
+    let documents = packages.iter().map(|package| {
+        format!("include_str!(concat!(env!(\"OUT_DIR\"), \"/{package}.openapi.json\"))")
+    });
+    format!("&[{}]", documents.collect::<Vec<_>>().join(", "))
 }
 
 fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> Result<(), Box<dyn Error>> {
@@ -43,7 +67,10 @@ fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> Result<(), Box<dyn Error>
         let path = entry?.path();
         if path.is_dir() {
             collect(&path, files)?;
-        } else if path.extension().is_some_and(|extension| extension == "proto") {
+        } else if path
+            .extension()
+            .is_some_and(|extension| extension == "proto")
+        {
             files.push(path);
         }
     }
@@ -51,25 +78,39 @@ fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> Result<(), Box<dyn Error>
 }
 
 fn main_services(pool: &DescriptorPool) -> impl Iterator<Item = ServiceDescriptor> {
-    pool.services().filter(|service| service.package_name().starts_with("tongguan."))
+    pool.services()
+        .filter(|service| service.package_name().starts_with("tongguan."))
 }
 
 /// Deny by default: a method without a scope or a field without a privacy class fails the build.
 fn policies_are_complete(pool: &DescriptorPool) -> Result<(), Box<dyn Error>> {
-    let scope = pool.get_extension_by_name("tongguan.common.v1.scope").ok_or("no scope option")?;
-    let privacy = pool.get_extension_by_name("tongguan.common.v1.privacy").ok_or("no privacy option")?;
+    let scope = pool
+        .get_extension_by_name("tongguan.common.v1.scope")
+        .ok_or("no scope option")?;
+    let privacy = pool
+        .get_extension_by_name("tongguan.common.v1.privacy")
+        .ok_or("no privacy option")?;
     let mut missing = Vec::new();
     for method in main_services(pool).flat_map(|service| service.methods().collect::<Vec<_>>()) {
         if !method.options().has_extension(&scope) {
             missing.push(format!("rpc {} has no scope", method.full_name()));
         }
     }
-    for message in pool.all_messages().filter(|message| message.package_name().starts_with("tongguan.") && !message.is_map_entry()) {
-        for field in message.fields().filter(|field| !field.options().has_extension(&privacy)) {
+    for message in pool.all_messages().filter(|message| {
+        message.package_name().starts_with("tongguan.") && !message.is_map_entry()
+    }) {
+        for field in message
+            .fields()
+            .filter(|field| !field.options().has_extension(&privacy))
+        {
             missing.push(format!("field {} has no privacy class", field.full_name()));
         }
     }
-    if missing.is_empty() { Ok(()) } else { Err(missing.join("\n").into()) }
+    if missing.is_empty() {
+        Ok(())
+    } else {
+        Err(missing.join("\n").into())
+    }
 }
 
 /// `Forward<Channel>` implements every server trait by calling the client: the REST bridge speaks to local and remote alike.
@@ -96,7 +137,12 @@ fn forward(pool: &DescriptorPool) -> String {
     code
 }
 
-fn forward_method(package: &str, snake_service: &str, service: &str, method: &MethodDescriptor) -> String {
+fn forward_method(
+    package: &str,
+    snake_service: &str,
+    service: &str,
+    method: &MethodDescriptor,
+) -> String {
     let name = snake(method.name());
     let input = rust_type(method.input().full_name());
     let output = rust_type(method.output().full_name());
@@ -111,7 +157,10 @@ fn forward_method(package: &str, snake_service: &str, service: &str, method: &Me
         ),
         (true, server) => {
             let (declared, answer) = if server {
-                (format!("type {stream} = tonic::Streaming<{output}>;\n"), format!("Self::{stream}"))
+                (
+                    format!("type {stream} = tonic::Streaming<{output}>;\n"),
+                    format!("Self::{stream}"),
+                )
             } else {
                 (String::new(), output)
             };
@@ -125,7 +174,10 @@ fn forward_method(package: &str, snake_service: &str, service: &str, method: &Me
 fn rust_type(full_name: &str) -> String {
     match full_name.strip_prefix("tongguan.") {
         Some(ours) => format!("crate::{}", ours.replace('.', "::")),
-        None => format!("::pbjson_types::{}", full_name.rsplit('.').next().unwrap_or_default()),
+        None => format!(
+            "::pbjson_types::{}",
+            full_name.rsplit('.').next().unwrap_or_default()
+        ),
     }
 }
 

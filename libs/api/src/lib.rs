@@ -3,7 +3,12 @@
 //! Nothing is written by hand but the `mod` lines. Each package is a module: messages, the server
 //! trait in `…_server`, the client in `…_client` (only over a channel of `libs/rpc`), proto3 JSON
 //! through serde, and the REST bridge. [`Forward`] turns a channel into a server of any service.
-#![expect(missing_docs, clippy::all, clippy::pedantic, reason = "generated code; its comments come from proto/")]
+#![expect(
+    missing_docs,
+    clippy::all,
+    clippy::pedantic,
+    reason = "generated code; its comments come from proto/"
+)]
 
 macro_rules! package {
     ($name:literal) => {
@@ -26,6 +31,11 @@ pub mod tongguan {
     pub mod destinations {
         pub mod v1 {
             package!("destinations.v1" with services);
+        }
+    }
+    pub mod gateway {
+        pub mod v1 {
+            package!("gateway.v1" with services);
         }
     }
     pub mod inspection {
@@ -59,6 +69,9 @@ pub use tongguan::*;
 
 /// The descriptors of everything in `proto/`, for reflection and for reading policies.
 pub const DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/descriptors.bin"));
+
+/// One OpenAPI 3.1 document per package with services, for the gateway to join.
+pub const OPENAPI: &[&str] = include!(concat!(env!("OUT_DIR"), "/openapi.rs"));
 
 /// Serves any of our services by calling it over the channel inside.
 #[derive(Clone)]
