@@ -1,1 +1,3 @@
 //! What does the national health-record system say, how fresh is that, does the odometer hold.
+
+pub mod domain;
