@@ -42,7 +42,7 @@ fn main() {
     let key = HOUSE.key.public_key();
 
     let raw = micros(2_000, |_| {
-        assert!(black_box(key.verifies(stored.as_bytes(), &signature)))
+        assert!(black_box(key.verifies(stored.as_bytes(), &signature)));
     });
     let cose = HOUSE.certify_after(&record, 436_000).to_cose();
     let verifier = Verifier::new(bundle.clone());
@@ -50,13 +50,13 @@ fn main() {
         assert_eq!(
             verifier.verify(&cose, &against, now()).verdict,
             Verdict::Valid
-        )
+        );
     });
     let cold = micros(2_000, |_| {
         assert_eq!(
             verify(&cose, &bundle, &against, now()).verdict,
             Verdict::Valid
-        )
+        );
     });
     println!("raw P-256 verification            {raw:8.1} µs");
     println!(

@@ -21,7 +21,9 @@ use tongguan_certificate::{
 };
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    bytes
+        .iter()
+        .fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
 }
 
 fn entry(name: &str, record: &Record, list: &StatusList) -> Value {
@@ -62,7 +64,7 @@ fn main() -> std::io::Result<()> {
     least.vehicle.first_registration = "2018".parse().unwrap();
     (least.vehicle.model_year, least.vehicle.engine_tail) = (None, None);
     (least.decision.ship_by, least.licence_number) = (None, None);
-    (least.compared, least.evidence) = (Default::default(), Default::default());
+    (least.compared, least.evidence) = ([].into(), [].into());
     let vectors = json!({
         "format": "tongguan-certificate/1",
         "root": STANDARD.encode(HOUSE.root.public_key().as_bytes()),

@@ -212,7 +212,11 @@ mod day {
     use time::Date;
     use tongguan_vocabulary::PartialDate;
 
-    #[expect(clippy::ref_option, reason = "the signature serde asks for")]
+    #[expect(
+        clippy::ref_option,
+        clippy::trivially_copy_pass_by_ref,
+        reason = "the signature serde asks for"
+    )]
     pub(super) fn serialize<S: Serializer>(day: &Option<Date>, to: S) -> Result<S::Ok, S::Error> {
         day.map(PartialDate::from).serialize(to)
     }

@@ -79,7 +79,8 @@ fn place(index: u64, width: u16) -> String {
         rest /= 1_000;
     }
     if u64::from(width) < WIDTH {
-        text.push_str(&format!(".p/{width}"));
+        text += ".p/";
+        text += &width.to_string();
     }
     text
 }

@@ -160,5 +160,5 @@ impl Tree {
 
 /// The largest power of two below `length`, which is at least 2.
 fn split(length: u64) -> u64 {
-    1 << (63 - (length - 1).leading_zeros())
+    1 << (length - 1).ilog2()
 }

@@ -67,7 +67,7 @@ fn value_of<T: Copy>(table: &[T], code: u64) -> Parsed<T> {
 }
 
 fn decimal(date: PartialDate) -> u64 {
-    date.year().unsigned_abs() as u64 * 10_000
+    u64::from(date.year().unsigned_abs()) * 10_000
         + u64::from(date.month()) * 100
         + u64::from(date.day())
 }
@@ -294,7 +294,7 @@ fn status_ref(r: &mut Reader<'_>) -> Parsed<StatusRef> {
         r.map(|key, r| {
             match key {
                 Key::Text("idx") => {
-                    index = Some(u32::try_from(r.uint()?).map_err(|_| "index out of range")?)
+                    index = Some(u32::try_from(r.uint()?).map_err(|_| "index out of range")?);
                 }
                 Key::Text("uri") => list = Some(r.text()?.to_owned()),
                 _ => return Err("unknown claim"),

@@ -35,8 +35,8 @@ fn fields_of_page(page: &str) -> BTreeMap<String, String> {
 
 fn awkward() -> Record {
     let mut record = HOUSE.record();
-    record.vehicle.make = "<b>&\"'{vin}".to_owned();
-    record.vehicle.model = "Лада Веста".to_owned();
+    record.vehicle.make = String::from("<b>&\"'{vin}");
+    record.vehicle.model = String::from("Лада Веста");
     record
 }
 
