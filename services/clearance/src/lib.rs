@@ -1,1 +1,3 @@
 //! May it leave; the case, the licence batch, the certificate, its one-time use, its exit.
+
+pub mod domain;

@@ -1,0 +1,398 @@
+//! What the peers said, in our own words: what a decision rests on, pinned as it was read.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use time::{Date, OffsetDateTime};
+use tongguan_vocabulary::{Odometer, PartialDate};
+
+/// The vehicle in the registry, at a version.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct VehicleEvidence {
+    /// Version that was read.
+    pub version: u64,
+    /// Brand as on the certificate.
+    pub brand: String,
+    /// Model as on the certificate.
+    pub model: String,
+    /// Manufacturer's exact name in the MIIT Announcement.
+    pub manufacturer: String,
+    /// UNECE category, such as `M1`.
+    pub category: String,
+    /// Use nature letter of GA/T 24.
+    pub use_nature: String,
+    /// Colour letters of GA/T 24.
+    pub colour: String,
+    /// `ICE`, `BEV` and so on; `NONE` for trailers.
+    pub powertrain: String,
+    /// Fuel in lower case.
+    pub fuel: String,
+    /// `LHD` or `RHD`.
+    pub steering: String,
+    /// Engine or motor number.
+    pub engine_number: String,
+    /// Traction battery number.
+    pub battery_id: String,
+    /// Displacement.
+    pub engine_cc: Option<u32>,
+    /// Maximum power.
+    pub power_kw: Option<f64>,
+    /// Gross mass.
+    pub gross_mass_kg: Option<u32>,
+    /// Curb mass.
+    pub curb_mass_kg: Option<u32>,
+    /// Seats with the driver's.
+    pub seats: Option<u32>,
+    /// Stage with its family, such as `china.6b`.
+    pub emission_stage: String,
+    /// Ex-factory date.
+    pub manufactured: Option<PartialDate>,
+    /// Model year as on the title.
+    pub model_year: Option<u32>,
+    /// First registration.
+    pub first_registered: Option<PartialDate>,
+    /// Whether it was imported into China.
+    pub imported: bool,
+    /// Whether it is a modified vehicle.
+    pub modified: bool,
+    /// Plate; empty once handed in.
+    pub plate: String,
+    /// Annotation 转让待出口.
+    pub transfer: Option<Transfer>,
+    /// Burdens in force: MORTGAGE, PLEDGE, CUSTOMS_SUPERVISION, SEIZURE.
+    pub burdens: Vec<String>,
+    /// Police status letters in force.
+    pub status_letters: Vec<String>,
+    /// Whether the police status was ever read.
+    pub status_known: bool,
+    /// Odometer readings, oldest first.
+    pub readings: Vec<Reading>,
+    /// Prohibited situations the registry sees.
+    pub prohibitions: Vec<Prohibition>,
+    /// Whether a year limit of the scrapping rules applies; `None` where a person must look.
+    pub scrap_limited: Option<bool>,
+    /// End of the service life.
+    pub scrap_limit: Option<PartialDate>,
+    /// Day of deregistration.
+    pub deregistered: Option<PartialDate>,
+    /// Things a person should look at.
+    pub notices: Vec<Notice>,
+}
+
+/// The annotation 转让待出口.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Transfer {
+    /// Exporter's unified social credit code.
+    pub exporter: String,
+    /// Exporter's registered name.
+    pub exporter_name: String,
+    /// Date of the annotation.
+    pub date: Option<PartialDate>,
+    /// Last day of the exporter's filing.
+    pub filing_valid_until: Option<PartialDate>,
+}
+
+/// One odometer reading.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reading {
+    /// What the meter showed.
+    pub odometer: Odometer,
+    /// On which day.
+    pub date: Option<PartialDate>,
+    /// REGISTRATION, INSPECTION, MAINTENANCE, DECLARED or TELEMATICS.
+    pub source: String,
+    /// The paper it stands on.
+    pub document: String,
+}
+
+/// One of the ten prohibited situations of section six of No. 6 of 2024.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Prohibition {
+    /// 1 to 10.
+    pub number: u32,
+    /// Its code.
+    pub code: String,
+    /// The fact that shows it.
+    pub fact: String,
+}
+
+/// Something a person should look at.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Notice {
+    /// Stable code.
+    pub code: String,
+    /// Whether it is hard evidence.
+    pub hard: bool,
+    /// One sentence.
+    pub message: String,
+}
+
+/// The current inspection.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct InspectionEvidence {
+    /// Its id.
+    pub id: String,
+    /// The body's report number.
+    pub report_number: String,
+    /// Standard with its year.
+    pub standard: String,
+    /// Day of the test.
+    pub date: Option<PartialDate>,
+    /// Last day the body lets it be used.
+    pub valid_until: Option<PartialDate>,
+    /// PASSED, PASSED_WITH_WARNINGS, REFERRED or FAILED.
+    pub verdict: String,
+    /// Client's unified social credit code.
+    pub client: String,
+    /// SHA-256 of the canonical report.
+    pub sha256: String,
+    /// Whether a later suspension of the body covers the test.
+    pub under_review: bool,
+    /// Whether an accreditation covered the test on its day.
+    pub accredited: bool,
+    /// What the meter showed.
+    pub odometer: Option<Odometer>,
+    /// Engine number as read.
+    pub engine_number: String,
+    /// Colour letters as seen.
+    pub colour: String,
+    /// SHA-256 of the front photograph, where there is one.
+    pub photograph: String,
+    /// Items that failed or were referred, with the reason.
+    pub objections: Vec<String>,
+}
+
+/// The maintenance history.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct MaintenanceEvidence {
+    /// `found`, `no_record`, … in the words of the fact schema.
+    pub outcome: String,
+    /// `fresh`, `stale` or `expired`; empty where there is nothing.
+    pub freshness: String,
+    /// Whether the bundled simulator answered.
+    pub simulated: bool,
+    /// Odometer verdict in the words of the fact schema; empty where none.
+    pub odometer_verdict: String,
+    /// Least true distance.
+    pub minimum_true_km: Option<u32>,
+    /// Signs of structural repair.
+    pub structural: bool,
+    /// Signs of flood.
+    pub flood: bool,
+    /// Signs of fire.
+    pub fire: bool,
+    /// Counted records.
+    pub records: u32,
+    /// Findings, one sentence each.
+    pub findings: Vec<String>,
+    /// When asking again is worth while, in seconds.
+    pub retry_after: Option<u64>,
+}
+
+impl MaintenanceEvidence {
+    /// Whether the look-up came to nothing for a reason that passes: an outage is not an answer.
+    pub fn is_outage(&self) -> bool {
+        matches!(self.outcome.as_str(), "upstream_down" | "off_hours" | "quota" | "auth_pending")
+    }
+}
+
+/// One market's answer.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct MarketVerdict {
+    /// Market code.
+    pub market: String,
+    /// PERMITTED, CONDITIONAL, PROHIBITED or UNDETERMINED.
+    pub outcome: String,
+    /// Why.
+    pub reasons: Vec<RuleReason>,
+    /// Facts still to be supplied.
+    pub missing_facts: Vec<MissingFact>,
+    /// Documents still to be produced.
+    pub missing_documents: Vec<NeededDocument>,
+    /// Last day on which the outcome stays what it is.
+    pub ship_by: Option<Date>,
+    /// Version of the pack.
+    pub version: String,
+    /// SHA-256 of the pack, hex.
+    pub digest: String,
+    /// Version of the evaluator.
+    pub engine: String,
+    /// The recorded decision of the evaluator.
+    pub decision: String,
+}
+
+/// What one rule said.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct RuleReason {
+    /// The rule.
+    pub rule: String,
+    /// SATISFIED, VIOLATED, UNKNOWN, UNDETERMINED or NOT_APPLICABLE.
+    pub verdict: String,
+    /// PROHIBIT, REQUIRE, LEVY, NOT_REGISTRABLE, REFER or WARN.
+    pub effect: String,
+    /// Whether it made the outcome.
+    pub decisive: bool,
+    /// In English.
+    pub en: String,
+    /// In Chinese.
+    pub zh: String,
+    /// The instrument.
+    pub instrument: String,
+    /// Where it can be read.
+    pub url: String,
+    /// high, medium or low.
+    pub confidence: String,
+    /// `name = value`.
+    pub facts: Vec<String>,
+    /// Facts that would decide it.
+    pub missing_facts: Vec<String>,
+    /// Documents that would cure it.
+    pub missing_documents: Vec<String>,
+    /// Who can cure it.
+    pub cure: String,
+}
+
+/// A fact still to be supplied.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct MissingFact {
+    /// Its name.
+    pub name: String,
+    /// Rules that need it.
+    pub rules: Vec<String>,
+    /// In English.
+    pub en: String,
+    /// In Chinese.
+    pub zh: String,
+}
+
+/// A document still to be produced.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct NeededDocument {
+    /// Its code.
+    pub code: String,
+    /// Who can produce it.
+    pub who: String,
+    /// By which step; empty where the rule does not say.
+    pub when: String,
+    /// Rules that ask for it.
+    pub rules: Vec<String>,
+}
+
+/// What the evaluator said, or why it refused the facts.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Judgement {
+    /// One verdict a market: China's first.
+    Verdicts(Vec<MarketVerdict>),
+    /// The facts were refused, or there is no such market.
+    Refused {
+        /// Stable code, such as MARKET_UNKNOWN.
+        code: String,
+        /// One sentence.
+        message: String,
+        /// Wrong facts, as `name: what is wrong`.
+        fields: Vec<String>,
+    },
+}
+
+/// Facts by name, in the order of names: equal facts give equal bytes.
+pub type FactMap = BTreeMap<String, Value>;
+
+/// What was gathered for one submission.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Gathered {
+    /// The vehicle, where the registry has it.
+    pub vehicle: Option<VehicleEvidence>,
+    /// The current inspection, where there is one.
+    pub inspection: Option<InspectionEvidence>,
+    /// The maintenance history, where it was asked for.
+    pub maintenance: Option<MaintenanceEvidence>,
+}
+
+/// What a step of gathering did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum StepKind {
+    /// The vehicle was read.
+    Registry,
+    /// The inspections were read.
+    Inspection,
+    /// The maintenance history was looked up.
+    Maintenance,
+    /// The documents were compared.
+    Reconciliation,
+    /// The packs were evaluated.
+    Rules,
+}
+
+impl StepKind {
+    /// The steps of one submission, in order.
+    pub const ALL: [Self; 5] = [Self::Registry, Self::Inspection, Self::Maintenance, Self::Reconciliation, Self::Rules];
+
+    /// The word in the contract.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Registry => "REGISTRY",
+            Self::Inspection => "INSPECTION",
+            Self::Maintenance => "MAINTENANCE",
+            Self::Reconciliation => "RECONCILIATION",
+            Self::Rules => "RULES",
+        }
+    }
+}
+
+/// What a step came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum StepOutcome {
+    /// Answered and pinned.
+    Answered,
+    /// The peer has nothing.
+    NothingFound,
+    /// The peer did not answer.
+    Unreachable,
+    /// The peer refused the question.
+    Refused,
+}
+
+impl StepOutcome {
+    /// The word in the contract.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Answered => "ANSWERED",
+            Self::NothingFound => "NOTHING_FOUND",
+            Self::Unreachable => "UNREACHABLE",
+            Self::Refused => "REFUSED",
+        }
+    }
+}
+
+/// A journaled step, without its output.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StepNote {
+    /// Number in the case, from 1.
+    pub number: u32,
+    /// Which submission, from 1.
+    pub round: u32,
+    /// What it did.
+    pub kind: StepKind,
+    /// What it came to.
+    pub outcome: StepOutcome,
+    /// SHA-256 of the input, hex.
+    pub input_sha256: String,
+    /// SHA-256 of the output, hex.
+    pub output_sha256: String,
+    /// The pinned version.
+    pub pinned: String,
+    /// When it was stored.
+    pub at: OffsetDateTime,
+}
