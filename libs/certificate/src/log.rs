@@ -3,6 +3,7 @@
 //! Every certificate is an entry; a signature outside the log is not a certificate. The tree, its
 //! proofs and its tiles are pure values here; storing entries and serving tiles is the caller's.
 
+pub mod audit;
 pub mod checkpoint;
 pub mod entry;
 pub mod note;
@@ -11,6 +12,7 @@ pub mod tile;
 pub mod tree;
 pub mod witness;
 
+pub use audit::{Finding, audit};
 pub use checkpoint::{Checkpoint, SignedCheckpoint};
 pub use note::{NoteKey, NoteKeyKind};
 pub use proof::LogProof;

@@ -4,6 +4,7 @@
 //! reason as well as on the verdict.
 
 mod checks;
+mod manifest;
 mod report;
 
 use std::collections::VecDeque;
@@ -17,6 +18,7 @@ use crate::log::{Hash, LogProof, SignedCheckpoint};
 use crate::status::StatusList;
 use crate::values::{Digest, Timestamp};
 
+pub use manifest::{ManifestReport, Repeated, Shared};
 pub use report::{Check, CheckName, CompareWithCar, Freshness, Outcome, Reason, Report, Verdict};
 
 /// How far the clocks of issuer and verifier may differ, in seconds.

@@ -7,7 +7,7 @@ use crate::record::Record;
 use crate::values::Timestamp;
 
 /// The answer in one word, from the public contract.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Verdict {
     /// Every check passed, with fresh information.

@@ -3,6 +3,7 @@
 use tongguan_certificate::log::entry::{join_bundle, split_bundle};
 use tongguan_certificate::log::proof::{inclusion_root, is_consistent};
 use tongguan_certificate::log::tile::{Tile, grown};
+use tongguan_certificate::log::{Finding, audit};
 use tongguan_certificate::{
     Algorithm, Checkpoint, Digest, Error, FileKey, Fixed, NoteKey, NoteKeyKind, SignedCheckpoint,
     Signer as _, Tree, Witness,
@@ -263,5 +264,91 @@ fn tiles_and_bundles_hold_the_whole_log() {
         }
         .bytes(&tree)
         .is_err()
+    );
+}
+
+#[test]
+fn an_audit_names_lost_changed_and_repeated_entries() {
+    let certificate = |n| {
+        let mut record = crate::sample::record(HOUSE.key.key_id().clone(), n);
+        record.simulated = n % 2 == 0;
+        record.sign(&HOUSE.key).unwrap().log_entry()
+    };
+    let entries: Vec<_> = (0..260).map(certificate).collect();
+    let leaves = entries
+        .iter()
+        .map(|entry| tongguan_certificate::log::entry::leaf_hash(entry));
+    let tree = Tree::from_leaf_hashes(leaves);
+    let published = Checkpoint::of(ORIGIN, &tree);
+    let bundles = [
+        join_bundle(&entries[..256]).unwrap(),
+        join_bundle(&entries[256..]).unwrap(),
+    ];
+    let run = |bundles: &[Vec<u8>]| {
+        audit(
+            bundles.iter().map(Vec::as_slice),
+            std::slice::from_ref(&published),
+        )
+        .1
+    };
+    assert_eq!(run(&bundles), []);
+    assert_eq!(
+        run(&bundles[..1]),
+        [Finding::Shorter {
+            held: 256,
+            published: 260
+        }]
+    );
+    let mut changed = bundles.clone();
+    let last = changed[1].len() - 1;
+    changed[1][last] ^= 1;
+    assert_eq!(run(&changed), [Finding::Changed { size: 260 }]);
+    let repeated = [
+        bundles[0].clone(),
+        join_bundle(&[&entries[256..], &entries[..1]].concat()).unwrap(),
+    ];
+    let id = crate::sample::record(HOUSE.key.key_id().clone(), 0).id;
+    assert_eq!(
+        run(&repeated),
+        [Finding::Repeated {
+            id,
+            first: 0,
+            second: 260
+        }]
+    );
+    let swapped = [bundles[1].clone(), bundles[0].clone()];
+    assert!(run(&swapped).contains(&Finding::Gap {
+        bundle: 0,
+        entries: 4
+    }));
+    let torn = [bundles[0].clone(), bundles[1][..50].to_vec()];
+    assert!(matches!(
+        run(&torn)[..],
+        [
+            Finding::Unreadable { bundle: 1, .. },
+            Finding::Shorter { .. }
+        ]
+    ));
+}
+
+#[test]
+fn a_log_restored_from_an_old_backup_is_refused_at_start_up() {
+    let tree = Tree::from_leaf_hashes((0..9).map(leaf));
+    let seen = Checkpoint::of(ORIGIN, &tree);
+    assert!(tree.require_continues(&seen).is_ok());
+    assert!(
+        Tree::from_leaf_hashes((0..20).map(leaf))
+            .require_continues(&seen)
+            .is_ok()
+    );
+    assert!(
+        Tree::from_leaf_hashes((0..8).map(leaf))
+            .require_continues(&seen)
+            .is_err()
+    );
+    assert!(
+        Tree::from_leaf_hashes((1..20).map(leaf))
+            .require_continues(&seen)
+            .is_err()
     );
 }

@@ -10,6 +10,7 @@ mod sample;
 mod bytes;
 mod issue;
 mod log;
+mod manifest;
 mod renderings;
 mod trust;
 mod vectors;
