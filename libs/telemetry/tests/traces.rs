@@ -1,6 +1,6 @@
 //! A caller's trace is continued, and a quiet log does not cut it.
 
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use opentelemetry::trace::{SpanContext, SpanId, TraceContextExt, TraceFlags, TraceId, TraceState};
 use opentelemetry::{Context, global};
@@ -14,7 +14,10 @@ struct Kept(Arc<Mutex<Vec<SpanData>>>);
 
 impl SpanExporter for Kept {
     async fn export(&self, batch: Vec<SpanData>) -> OTelSdkResult {
-        self.0.lock().unwrap().extend(batch);
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .extend(batch);
         Ok(())
     }
 }
@@ -48,7 +51,7 @@ fn a_callers_trace_is_continued_although_the_log_is_off_and_nothing_is_sampled_h
         .unwrap();
     let mut headers = std::collections::HashMap::new();
     global::get_text_map_propagator(|propagator| {
-        propagator.inject_context(&joined.context(), &mut headers)
+        propagator.inject_context(&joined.context(), &mut headers);
     });
     drop(joined);
 
