@@ -221,3 +221,10 @@ pub struct Rule {
     #[serde(skip)]
     pub(crate) exempt_reads: FactSet,
 }
+
+impl Rule {
+    /// The names of the facts it reads, in schema order.
+    pub fn facts(&self) -> impl Iterator<Item = &'static str> {
+        self.reads.iter().map(Fact::name)
+    }
+}

@@ -333,3 +333,49 @@ fn doubts_of(status: Status, mut doubts: Vec<DoubtReason>, logic: &Logic) -> Vec
     }
     doubts
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::schema::words::{WHEN, WHO};
+    use serde_json::{Value, json};
+
+    #[test]
+    fn the_json_schema_says_what_the_reader_accepts() {
+        let schema: Value = serde_json::from_str(crate::JSON_SCHEMA).unwrap();
+        let rule = &schema["$defs"]["rule"]["properties"];
+        let mut fields: Vec<&str> = rule
+            .as_object()
+            .unwrap()
+            .keys()
+            .map(String::as_str)
+            .collect();
+        let mut known = RULE.to_vec();
+        fields.sort_unstable();
+        known.sort_unstable();
+        assert_eq!(fields, known);
+        let words = |pairs: Vec<&str>| json!(pairs);
+        assert_eq!(rule["category"]["enum"], json!(CATEGORIES));
+        assert_eq!(
+            rule["status"]["enum"],
+            words(Status::WORDS.iter().map(|(word, _)| *word).collect())
+        );
+        assert_eq!(
+            rule["otherwise"]["enum"],
+            words(Otherwise::WORDS.iter().map(|(word, _)| *word).collect())
+        );
+        assert_eq!(rule["cure"]["properties"]["who"]["enum"], json!(WHO));
+        let document = &schema["properties"]["documents"]["items"]["properties"];
+        assert_eq!(document["when"]["enum"], json!(WHEN));
+        let mut head: Vec<&str> = schema["properties"]
+            .as_object()
+            .unwrap()
+            .keys()
+            .map(String::as_str)
+            .collect();
+        let mut known = super::super::HEAD.to_vec();
+        head.sort_unstable();
+        known.sort_unstable();
+        assert_eq!(head, known);
+    }
+}

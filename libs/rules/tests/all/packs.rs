@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde_json::json;
 use tongguan_rules::{Facts, Outcome, Pack, Value, evaluate};
 
-const KE: &str = include_str!("packs/ke.yaml");
+const KE: &str = include_str!("../packs/ke.yaml");
 
 fn facts(value: serde_json::Value) -> Facts {
     Facts::from_json(&value).unwrap()
@@ -25,7 +25,7 @@ fn load(text: &str) -> Pack {
 }
 
 /// A pack of one rule in its shortest form.
-fn one(rule: &str) -> String {
+pub(crate) fn one(rule: &str) -> String {
     format!(
         "market: XX\nname: {{ en: X, zh: 某 }}\nversion: 1.0.0\nas_of: 2026-11-23\nmeasured_at: trip.arrival\nrules:\n  - id: R\n    category: other\n    text: {{ en: T, zh: 文 }}\n    source: {{ title: S, confidence: high }}\n{}",
         rule.lines()
@@ -286,4 +286,112 @@ fn the_digest_ignores_comments_and_order_but_nothing_else() {
         .digest,
         plain
     );
+}
+
+#[test]
+fn a_document_without_its_date_is_asked_for() {
+    let rule = "require: days(issued(\"pre-shipment-inspection\"), trip.loading) <= 60\notherwise: prohibit";
+    let pack = load(&one(rule));
+    let verdict = evaluate(
+        &pack,
+        &facts(json!({ "trip.loading": "2026-06-01", "documents": ["pre-shipment-inspection"] })),
+    );
+    assert_eq!(verdict.rules[0].value, Value::Unknown);
+    assert_eq!(verdict.missing_documents[0].code, "pre-shipment-inspection");
+    let dated = |day: &str| json!({ "trip.loading": "2026-06-01", "documents": [{ "code": "pre-shipment-inspection", "issued": day }] });
+    assert_eq!(value(rule, dated("2026-04-02")), Value::Satisfied);
+    assert_eq!(value(rule, dated("2026-04-01")), Value::Violated);
+}
+
+#[test]
+fn papers_that_accompany_a_rule_make_it_conditional() {
+    let rule = "require: vehicle.seats < 9\notherwise: prohibit\nneeds: [type-approval]";
+    let pack = load(&one(rule));
+    assert_eq!(
+        evaluate(&pack, &facts(json!({ "vehicle.seats": 5 }))).outcome,
+        Outcome::Conditional
+    );
+    assert_eq!(
+        evaluate(
+            &pack,
+            &facts(json!({ "vehicle.seats": 5, "documents": ["type-approval"] }))
+        )
+        .outcome,
+        Outcome::Permitted
+    );
+    assert_eq!(
+        evaluate(
+            &pack,
+            &facts(json!({ "vehicle.seats": 9, "documents": ["type-approval"] }))
+        )
+        .outcome,
+        Outcome::Prohibited
+    );
+}
+
+#[test]
+fn a_curing_document_lifts_a_violation() {
+    let rule = "require: vehicle.steering == \"LHD\"\notherwise: prohibit\ncure: { who: importer, documents: [import-permit] }";
+    assert_eq!(
+        value(rule, json!({ "vehicle.steering": "RHD" })),
+        Value::Violated
+    );
+    assert_eq!(
+        value(
+            rule,
+            json!({ "vehicle.steering": "RHD", "documents": ["import-permit"] })
+        ),
+        Value::Satisfied
+    );
+}
+
+#[test]
+fn a_market_knows_its_own_country_and_a_layer_asks_for_it() {
+    let rule = "applies: trip.destination in [\"BY\", \"KZ\"]\nrequire: vehicle.steering == \"LHD\"\notherwise: prohibit";
+    let given = facts(json!({ "vehicle.steering": "RHD" }));
+    let market = |code: &str| load(&one(rule).replace("market: XX", &format!("market: {code}")));
+    assert_eq!(evaluate(&market("KZ"), &given).outcome, Outcome::Prohibited);
+    assert_eq!(evaluate(&market("RU"), &given).outcome, Outcome::Permitted);
+    assert_eq!(
+        evaluate(&market("EAEU"), &given).rules[0].missing,
+        ["trip.destination"]
+    );
+}
+
+#[test]
+fn what_cannot_be_expressed_refers_where_it_applies() {
+    let rule = "applies: vehicle.powertrain == \"BEV\"\nnot_expressible: the standard is not in the schema\notherwise: refer";
+    assert_eq!(
+        value(rule, json!({ "vehicle.powertrain": "BEV" })),
+        Value::Undetermined
+    );
+    assert_eq!(
+        value(rule, json!({ "vehicle.powertrain": "ICE" })),
+        Value::Satisfied
+    );
+    assert_eq!(load(&one(rule)).not_expressible(), 1);
+}
+
+#[test]
+fn a_thousand_deep_expression_is_refused() {
+    let deep = format!(
+        "require: {}true{}\notherwise: prohibit",
+        "(".repeat(1_000),
+        ")".repeat(1_000)
+    );
+    let problems = Pack::load(&one(&deep), &()).unwrap_err();
+    assert!(
+        problems[0].message.contains("nested deeper"),
+        "{problems:?}"
+    );
+}
+
+#[test]
+fn deeply_nested_yaml_is_refused() {
+    let text = format!(
+        "market: XX\nrules: {}{}",
+        "[".repeat(10_000),
+        "]".repeat(10_000)
+    );
+    assert!(!Pack::load(&text, &()).unwrap_err().is_empty());
 }

@@ -11,11 +11,11 @@ fn pack(text: &str) -> Pack {
 }
 
 fn kenya() -> Pack {
-    pack(include_str!("packs/ke.yaml"))
+    pack(include_str!("../packs/ke.yaml"))
 }
 
 fn china() -> Pack {
-    pack(include_str!("packs/cn-export.yaml"))
+    pack(include_str!("../packs/cn-export.yaml"))
 }
 
 fn facts(value: Json) -> Facts {
@@ -134,7 +134,7 @@ fn what_cannot_be_cured_has_no_way() {
 
 #[test]
 fn a_diff_names_rules_and_fields() {
-    let newer = include_str!("packs/ke.yaml")
+    let newer = include_str!("../packs/ke.yaml")
         .replace("version: 2026.11.1", "version: 2027.1.1")
         .replace("status: suspended", "status: withdrawn")
         .replace("expect: undetermined", "expect: not_applicable")
