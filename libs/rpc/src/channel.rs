@@ -29,14 +29,21 @@ pub struct Channel(Boxed);
 /// Request extensions are cleared: what does not travel as metadata must not arrive by accident.
 pub fn local<S>(server: S) -> Channel
 where
-    S: Service<http::Request<Body>, Response = http::Response<Body>, Error = Infallible> + NamedService + Clone + Send + Sync + 'static,
+    S: Service<http::Request<Body>, Response = http::Response<Body>, Error = Infallible>
+        + NamedService
+        + Clone
+        + Send
+        + Sync
+        + 'static,
     S::Future: Send + 'static,
 {
     let guarded = Guard::new(server).map_request(|mut request: http::Request<Body>| {
         request.extensions_mut().clear();
         request
     });
-    Channel(BoxCloneSyncService::new(guarded.map_err(|never: Infallible| match never {})))
+    Channel(BoxCloneSyncService::new(
+        guarded.map_err(|never: Infallible| match never {}),
+    ))
 }
 
 /// A service behind a socket; connects when first used and reconnects by itself.
@@ -44,12 +51,16 @@ where
 /// `uri` is `http://host:port` or, with TLS from the system's configuration, `https://host:port`.
 pub fn remote(uri: &str) -> Result<Channel, PeerError> {
     let endpoint = Endpoint::from_shared(uri.to_owned())
-        .map_err(|_| PeerError::Address { uri: uri.to_owned() })?
+        .map_err(|_| PeerError::Address {
+            uri: uri.to_owned(),
+        })?
         .connect_timeout(Duration::from_secs(2))
         .http2_keep_alive_interval(Duration::from_secs(30))
         .keep_alive_timeout(Duration::from_secs(10))
         .tcp_nodelay(true);
-    let service = endpoint.connect_lazy().map_err(|error| transport_status(&error));
+    let service = endpoint
+        .connect_lazy()
+        .map_err(|error| transport_status(&error));
     let service = tower::service_fn(move |request| {
         let service = service.clone();
         async move { service.oneshot(request).await.map(normalise) }
@@ -92,7 +103,11 @@ impl Channel {
     /// Wraps any gRPC service, such as a fault layer of a test.
     pub fn from_service<S>(service: S) -> Self
     where
-        S: Service<http::Request<Body>, Response = http::Response<Body>, Error = Status> + Clone + Send + Sync + 'static,
+        S: Service<http::Request<Body>, Response = http::Response<Body>, Error = Status>
+            + Clone
+            + Send
+            + Sync
+            + 'static,
         S::Future: Send + 'static,
     {
         Self(BoxCloneSyncService::new(service))

@@ -40,7 +40,10 @@ pub(crate) fn asked(headers: &HeaderMap) -> Duration {
 
 /// Gives an outgoing request what is left of our own time, unless it names less itself.
 pub(crate) fn inject(headers: &mut HeaderMap) {
-    let own = headers.get(HEADER).and_then(|value| value.to_str().ok()).and_then(parse);
+    let own = headers
+        .get(HEADER)
+        .and_then(|value| value.to_str().ok())
+        .and_then(parse);
     let left = match (own, remaining()) {
         (Some(own), Some(left)) => own.min(left),
         (Some(time), None) | (None, Some(time)) => time,

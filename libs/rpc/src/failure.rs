@@ -37,7 +37,8 @@ pub trait Failure: Error {
     }
     /// How long to wait before a retry can help; `UNAVAILABLE` and `RESOURCE_EXHAUSTED` get a second by default.
     fn retry_after(&self) -> Option<Duration> {
-        matches!(self.code(), Code::Unavailable | Code::ResourceExhausted).then_some(Duration::from_secs(1))
+        matches!(self.code(), Code::Unavailable | Code::ResourceExhausted)
+            .then_some(Duration::from_secs(1))
     }
 }
 
@@ -67,7 +68,11 @@ pub fn status(failure: &impl Failure) -> Status {
         details.add_bad_request_violation(violation.field, violation.description);
     }
     for step in failure.legal() {
-        details.add_precondition_failure_violation("LEGAL_TRANSITION", step, "this step is legal from here");
+        details.add_precondition_failure_violation(
+            "LEGAL_TRANSITION",
+            step,
+            "this step is legal from here",
+        );
     }
     if let Some(wait) = failure.retry_after() {
         details.set_retry_info(Some(wait));
@@ -100,7 +105,10 @@ fn reason_name(reason: ErrorReason) -> &'static str {
 }
 
 fn log_causes(failure: &impl Failure, code: Code) {
-    if !matches!(code, Code::Internal | Code::Unavailable | Code::Unknown | Code::DataLoss) {
+    if !matches!(
+        code,
+        Code::Internal | Code::Unavailable | Code::Unknown | Code::DataLoss
+    ) {
         return;
     }
     let mut causes = Vec::new();

@@ -38,7 +38,9 @@ impl PageToken {
         }
         let bytes = URL_SAFE_NO_PAD.decode(token).map_err(|_| PageTokenError)?;
         let key = bytes.strip_prefix(&self.0).ok_or(PageTokenError)?;
-        String::from_utf8(key.to_vec()).map(Some).map_err(|_| PageTokenError)
+        String::from_utf8(key.to_vec())
+            .map(Some)
+            .map_err(|_| PageTokenError)
     }
 
     /// The page size to use for the one asked: 0 means `default`, more than `max` means `max`.
@@ -59,7 +61,10 @@ mod tests {
         let mine = PageToken::of(&["acme", "state=1"]);
         let other = PageToken::of(&["acme", "state=2"]);
         let token = mine.encode("LSVWY4180KN246094");
-        assert_eq!(mine.decode(&token), Ok(Some("LSVWY4180KN246094".to_owned())));
+        assert_eq!(
+            mine.decode(&token),
+            Ok(Some("LSVWY4180KN246094".to_owned()))
+        );
         assert_eq!(other.decode(&token), Err(PageTokenError));
         assert_eq!(mine.decode("%%%"), Err(PageTokenError));
         assert_eq!(mine.decode(""), Ok(None));

@@ -47,14 +47,22 @@ impl PeerError {
     /// Reads a peer's status.
     pub fn from_status(peer: &'static str, status: &Status) -> Self {
         match status.code() {
-            Code::Unavailable | Code::DeadlineExceeded | Code::Cancelled | Code::Internal | Code::Unknown | Code::ResourceExhausted => {
+            Code::Unavailable
+            | Code::DeadlineExceeded
+            | Code::Cancelled
+            | Code::Internal
+            | Code::Unknown
+            | Code::ResourceExhausted => {
                 tracing::debug!(peer, code = ?status.code(), message = status.message(), "a peer gave no answer");
                 Self::Unavailable { peer }
             }
             code => Self::Refused {
                 peer,
                 code,
-                reason: status.get_details_error_info().map(|info| info.reason).unwrap_or_default(),
+                reason: status
+                    .get_details_error_info()
+                    .map(|info| info.reason)
+                    .unwrap_or_default(),
                 message: status.message().to_owned(),
             },
         }
@@ -67,7 +75,13 @@ impl PeerError {
 
     /// Whether the peer says that the thing asked for does not exist.
     pub fn is_not_found(&self) -> bool {
-        matches!(self, Self::Refused { code: Code::NotFound, .. })
+        matches!(
+            self,
+            Self::Refused {
+                code: Code::NotFound,
+                ..
+            }
+        )
     }
 }
 
@@ -75,7 +89,12 @@ impl Failure for PeerError {
     fn code(&self) -> Code {
         match self {
             Self::Unavailable { .. } => Code::Unavailable,
-            Self::Refused { code, .. } if matches!(code, Code::NotFound | Code::FailedPrecondition | Code::InvalidArgument) => {
+            Self::Refused { code, .. }
+                if matches!(
+                    code,
+                    Code::NotFound | Code::FailedPrecondition | Code::InvalidArgument
+                ) =>
+            {
                 Code::FailedPrecondition
             }
             Self::Refused { .. } | Self::Incomplete { .. } | Self::Address { .. } => Code::Internal,
@@ -85,16 +104,29 @@ impl Failure for PeerError {
     fn reason(&self) -> ErrorReason {
         match self {
             Self::Unavailable { .. } => ErrorReason::PeerUnavailable,
-            Self::Refused { code: Code::NotFound, .. } => ErrorReason::NotFound,
-            Self::Refused { code: Code::InvalidArgument, .. } => ErrorReason::InvalidFields,
-            Self::Refused { .. } | Self::Incomplete { .. } | Self::Address { .. } => ErrorReason::Internal,
+            Self::Refused {
+                code: Code::NotFound,
+                ..
+            } => ErrorReason::NotFound,
+            Self::Refused {
+                code: Code::InvalidArgument,
+                ..
+            } => ErrorReason::InvalidFields,
+            Self::Refused { .. } | Self::Incomplete { .. } | Self::Address { .. } => {
+                ErrorReason::Internal
+            }
         }
     }
 
     fn metadata(&self) -> Vec<(&'static str, String)> {
         match self {
-            Self::Unavailable { peer } | Self::Incomplete { peer, .. } => vec![("peer", (*peer).to_owned())],
-            Self::Refused { peer, reason, .. } => vec![("peer", (*peer).to_owned()), ("peer_reason", reason.clone())],
+            Self::Unavailable { peer } | Self::Incomplete { peer, .. } => {
+                vec![("peer", (*peer).to_owned())]
+            }
+            Self::Refused { peer, reason, .. } => vec![
+                ("peer", (*peer).to_owned()),
+                ("peer_reason", reason.clone()),
+            ],
             Self::Address { .. } => Vec::new(),
         }
     }

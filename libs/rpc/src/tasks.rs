@@ -2,6 +2,8 @@
 
 use std::future::Future;
 
+use futures::stream::{self, BoxStream};
+use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::Instrument;
@@ -24,7 +26,8 @@ impl Tasks {
     where
         F: Future<Output = ()> + Send + 'static,
     {
-        self.tracker.spawn(work.instrument(tracing::info_span!("task", name)));
+        self.tracker
+            .spawn(work.instrument(tracing::info_span!("task", name)));
     }
 
     /// Runs `work` to its end even if the caller is dropped, as tonic drops handlers at their deadline:
@@ -39,6 +42,30 @@ impl Tasks {
             // The guard around every server turns the panic into INTERNAL.
             Err(error) => std::panic::resume_unwind(error.into_panic()),
         }
+    }
+
+    /// A stream fed by a task of its own, so that a reader that pauses holds no database connection.
+    ///
+    /// `work` gets the sender; it should end when sending fails (the reader is gone) and is ended when the
+    /// process stops.
+    pub fn feed<T, F, W>(&self, name: &'static str, work: W) -> BoxStream<'static, T>
+    where
+        T: Send + 'static,
+        F: Future<Output = ()> + Send + 'static,
+        W: FnOnce(mpsc::Sender<T>) -> F,
+    {
+        let (sender, receiver) = mpsc::channel(64);
+        let work = work(sender);
+        let stopping = self.stopping();
+        self.spawn(name, async move {
+            tokio::select! {
+                () = work => {}
+                () = stopping.cancelled() => {}
+            }
+        });
+        Box::pin(stream::unfold(receiver, |mut receiver| async move {
+            receiver.recv().await.map(|item| (item, receiver))
+        }))
     }
 
     /// Fires when the process stops taking work.

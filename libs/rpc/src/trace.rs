@@ -11,7 +11,9 @@ use crate::Body;
 /// Puts the present span's context into the headers of an outgoing call.
 pub(crate) fn inject(headers: &mut HeaderMap) {
     let context = Span::current().context();
-    global::get_text_map_propagator(|propagator| propagator.inject_context(&context, &mut Headers(headers)));
+    global::get_text_map_propagator(|propagator| {
+        propagator.inject_context(&context, &mut Headers(headers))
+    });
 }
 
 /// The span of a served call, child of the caller's.
@@ -27,7 +29,8 @@ pub(crate) fn server_span(request: &Request<Body>) -> Span {
         rpc.method = method,
         rpc.grpc.status_code = field::Empty,
     );
-    let parent = global::get_text_map_propagator(|propagator| propagator.extract(&View(request.headers())));
+    let parent =
+        global::get_text_map_propagator(|propagator| propagator.extract(&View(request.headers())));
     // Fails only where no OpenTelemetry layer is installed: then there is no trace to join.
     let _joined = span.set_parent(parent);
     span

@@ -20,11 +20,18 @@ pub struct Violations(Vec<Violation>);
 pub struct Invalid(pub Vec<Violation>);
 
 fn count(fields: usize) -> String {
-    if fields == 1 { "one field".to_owned() } else { format!("{fields} fields") }
+    if fields == 1 {
+        "one field".to_owned()
+    } else {
+        format!("{fields} fields")
+    }
 }
 
 fn names(violations: &[Violation]) -> String {
-    let mut names: Vec<&str> = violations.iter().map(|violation| violation.field.as_str()).collect();
+    let mut names: Vec<&str> = violations
+        .iter()
+        .map(|violation| violation.field.as_str())
+        .collect();
     names.dedup();
     names.truncate(12);
     names.join(", ")
@@ -96,8 +103,12 @@ impl Violations {
     /// A text of at most `max` characters without control characters; may be empty.
     pub fn optional_text(&mut self, field: &str, text: &str, max: usize) -> String {
         let length = text.chars().count();
-        self.check(length <= max, field, || format!("has {length} characters, at most {max} are taken"));
-        self.check(!text.chars().any(char::is_control), field, || "has control characters".to_owned());
+        self.check(length <= max, field, || {
+            format!("has {length} characters, at most {max} are taken")
+        });
+        self.check(!text.chars().any(char::is_control), field, || {
+            "has control characters".to_owned()
+        });
         text.trim().to_owned()
     }
 
@@ -122,7 +133,9 @@ impl Violations {
     pub fn day(&mut self, field: &str, date: Option<Date>) -> Option<time::Date> {
         let date = self.date(field, date)?;
         let day = date.exact();
-        self.check(day.is_some(), field, || format!("{date} must be known to the day"));
+        self.check(day.is_some(), field, || {
+            format!("{date} must be known to the day")
+        });
         day
     }
 
@@ -136,13 +149,19 @@ impl Violations {
             return None;
         }
         let known = E::try_from(value).ok();
-        self.check(known.is_some(), field, || format!("{value} is not a known value"));
+        self.check(known.is_some(), field, || {
+            format!("{value} is not a known value")
+        });
         known
     }
 
     /// Refuses the request if any field was wrong.
     pub fn finish(self) -> Result<(), Invalid> {
-        if self.0.is_empty() { Ok(()) } else { Err(Invalid(self.0)) }
+        if self.0.is_empty() {
+            Ok(())
+        } else {
+            Err(Invalid(self.0))
+        }
     }
 
     /// Refuses with every wrong field, or answers what `value` holds.

@@ -30,7 +30,9 @@ pub fn timestamp(instant: OffsetDateTime) -> Timestamp {
 
 /// An instant read back, to the microsecond; `None` where it is out of range.
 pub fn instant(timestamp: &Timestamp) -> Option<OffsetDateTime> {
-    let nanos = u32::try_from(timestamp.nanos).ok().filter(|nanos| *nanos < 1_000_000_000)?;
+    let nanos = u32::try_from(timestamp.nanos)
+        .ok()
+        .filter(|nanos| *nanos < 1_000_000_000)?;
     let micros = nanos / 1_000 * 1_000;
     OffsetDateTime::from_unix_timestamp(timestamp.seconds)
         .ok()?

@@ -58,9 +58,17 @@ macro_rules! execute {
 /// Runs one transaction and commits it; begins again where another writer was in the way.
 ///
 /// The body sees `$tx: &mut Tx`, must be re-runnable and yields `Result<T, E>` with
-/// `E: Error + From<storage::Error>`. An error rolls everything back.
+/// `E: Error + From<storage::Error>`. An error rolls everything back. Where the body returns early the
+/// error's type must be named: `transaction!(db, Error, |tx| { … })`.
 #[macro_export]
 macro_rules! transaction {
+    ($db:expr, $error:ty, |$tx:ident| $body:block) => {
+        $crate::transaction!($db, |$tx| {
+            let outcome: ::std::result::Result<_, $error> =
+                (async || -> ::std::result::Result<_, $error> { $body })().await;
+            outcome
+        })
+    };
     ($db:expr, |$tx:ident| $body:block) => {{
         let mut attempt: u32 = 0;
         loop {

@@ -16,11 +16,17 @@ pub async fn postgres(migrations: &Migrations) -> Database {
 
 /// The address of a fresh schema, for processes that connect by themselves.
 pub async fn postgres_url() -> String {
-    #[expect(clippy::disallowed_methods, reason = "tests are told of their cluster by tests/run")]
-    let base = std::env::var("TONGGUAN_TEST_POSTGRES")
-        .expect("TONGGUAN_TEST_POSTGRES names no cluster: run tests/run, or leave the ignored tests out");
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "tests are told of their cluster by tests/run"
+    )]
+    let base = std::env::var("TONGGUAN_TEST_POSTGRES").expect(
+        "TONGGUAN_TEST_POSTGRES names no cluster: run tests/run, or leave the ignored tests out",
+    );
     let schema = format!("t_{}", Ids::random().next().simple());
-    let mut connection = PgConnection::connect(&base).await.expect("the test cluster answers");
+    let mut connection = PgConnection::connect(&base)
+        .await
+        .expect("the test cluster answers");
     connection
         .execute(AssertSqlSafe(format!("create schema {schema}")))
         .await
@@ -36,6 +42,8 @@ async fn fresh(url: String, migrations: &Migrations) -> Database {
         auto_migrate: true,
     };
     let database = connect(&config).await.expect("the database opens");
-    migrate(&database, migrations).await.expect("the migrations run");
+    migrate(&database, migrations)
+        .await
+        .expect("the migrations run");
     database
 }

@@ -24,7 +24,8 @@ pub struct Faults(Arc<Mutex<VecDeque<Fault>>>);
 impl Faults {
     /// The next `count` calls fail with `code` before they reach the service.
     pub fn fail_next(&self, count: usize, code: Code) {
-        self.queue().extend(std::iter::repeat_n(Fault::Fail(code), count));
+        self.queue()
+            .extend(std::iter::repeat_n(Fault::Fail(code), count));
     }
 
     /// The next call is served and its reply is lost.

@@ -1,7 +1,11 @@
 //! What tests share: databases of both engines, a fixed noon, faults on channels, tokens.
 //!
 //! Only ever a dev-dependency.
-#![expect(clippy::expect_used, clippy::panic, reason = "a broken test set-up should stop the test where it stands")]
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a broken test set-up should stop the test where it stands"
+)]
 
 pub mod databases;
 pub mod faults;

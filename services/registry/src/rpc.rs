@@ -1,0 +1,311 @@
+//! The generated trait: decode → service → encode.
+
+use futures::stream::BoxStream;
+use tongguan_access::{Caller, caller};
+use tongguan_api::registry::v1 as pb;
+use tongguan_api::registry::v1::vehicle_registry_server::VehicleRegistry;
+use tonic::{Request, Response, Status, Streaming};
+
+use crate::service::Service;
+use crate::wire;
+
+/// The registry on the wire.
+pub(crate) struct Rpc {
+    service: Service,
+}
+
+impl Rpc {
+    pub(crate) fn new(service: Service) -> Self {
+        Self { service }
+    }
+}
+
+type Answers<T> = BoxStream<'static, Result<T, Status>>;
+
+#[tonic::async_trait]
+impl VehicleRegistry for Rpc {
+    async fn register_vehicle(
+        &self,
+        request: Request<pb::RegisterVehicleRequest>,
+    ) -> Result<Response<pb::Vehicle>, Status> {
+        let caller = caller(&request)?;
+        let (request_id, details, validate_only) = wire::register(request.into_inner())?;
+        let view = self
+            .service
+            .register(&caller, &request_id, details, validate_only)
+            .await?;
+        Ok(Response::new(view.into()))
+    }
+
+    async fn batch_register_vehicles(
+        &self,
+        request: Request<pb::BatchRegisterVehiclesRequest>,
+    ) -> Result<Response<pb::BatchRegisterVehiclesResponse>, Status> {
+        let caller = caller(&request)?;
+        let batch = wire::batch(request.into_inner())?;
+        let answers = self
+            .service
+            .register_all(
+                &caller,
+                batch
+                    .numbered()
+                    .into_iter()
+                    .map(|(_, details)| details)
+                    .collect(),
+            )
+            .await?;
+        Ok(Response::new(pb::BatchRegisterVehiclesResponse {
+            results: batch.results(answers),
+        }))
+    }
+
+    type ImportVehiclesStream = Answers<pb::ImportVehiclesResponse>;
+
+    async fn import_vehicles(
+        &self,
+        request: Request<Streaming<pb::ImportVehiclesRequest>>,
+    ) -> Result<Response<Self::ImportVehiclesStream>, Status> {
+        let caller = caller(&request)?;
+        let service = self.service.clone();
+        let mut messages = request.into_inner();
+        let answers = self.service.tasks().feed("import", |sender| async move {
+            let mut id = String::new();
+            loop {
+                let answer = match messages.message().await {
+                    Ok(Some(message)) => import(&service, &caller, message, &mut id).await,
+                    Ok(None) => break,
+                    Err(status) => Err(status),
+                };
+                let broken = answer.is_err();
+                if sender.send(answer).await.is_err() || broken {
+                    break;
+                }
+            }
+        });
+        Ok(Response::new(answers))
+    }
+
+    async fn get_vehicle(
+        &self,
+        request: Request<pb::GetVehicleRequest>,
+    ) -> Result<Response<pb::Vehicle>, Status> {
+        let caller = caller(&request)?;
+        let (vin, as_of) = wire::get(&request.into_inner())?;
+        Ok(Response::new(
+            self.service.get(&caller, vin, as_of).await?.into(),
+        ))
+    }
+
+    async fn batch_get_vehicles(
+        &self,
+        request: Request<pb::BatchGetVehiclesRequest>,
+    ) -> Result<Response<pb::BatchGetVehiclesResponse>, Status> {
+        let caller = caller(&request)?;
+        let vins = wire::batch_get(request.into_inner())?;
+        let mut results = Vec::with_capacity(vins.len());
+        for (text, vin) in vins {
+            let found = match vin {
+                Ok(vin) => self.service.get(&caller, vin, None).await,
+                Err(invalid) => Err(invalid.into()),
+            };
+            results.push(wire::batch_get_result(text, found));
+        }
+        Ok(Response::new(pb::BatchGetVehiclesResponse { results }))
+    }
+
+    async fn list_vehicles(
+        &self,
+        request: Request<pb::ListVehiclesRequest>,
+    ) -> Result<Response<pb::ListVehiclesResponse>, Status> {
+        let caller = caller(&request)?;
+        let request = request.into_inner();
+        let filter = wire::filter(&request)?;
+        let page = self
+            .service
+            .list(&caller, filter, &request.page_token, request.page_size)
+            .await?;
+        Ok(Response::new(pb::ListVehiclesResponse {
+            vehicles: page.items.into_iter().map(pb::Vehicle::from).collect(),
+            next_page_token: page.next,
+        }))
+    }
+
+    async fn update_vehicle(
+        &self,
+        request: Request<pb::UpdateVehicleRequest>,
+    ) -> Result<Response<pb::Vehicle>, Status> {
+        let caller = caller(&request)?;
+        let amendment = wire::amendment(request.into_inner())?;
+        let (vin, ground, fields) = (
+            amendment.vin,
+            amendment.ground.clone(),
+            amendment.fields.clone(),
+        );
+        let view = self
+            .service
+            .amend(&caller, vin, ground, fields, |before| {
+                amendment.apply(before)
+            })
+            .await?;
+        Ok(Response::new(view.into()))
+    }
+
+    async fn record_transfer_pending_export(
+        &self,
+        request: Request<pb::RecordTransferPendingExportRequest>,
+    ) -> Result<Response<pb::Vehicle>, Status> {
+        let caller = caller(&request)?;
+        let (vin, ground, change) = wire::transfer(request.into_inner())?;
+        let view = self
+            .service
+            .change(&caller, "RecordTransferPendingExport", vin, ground, change)
+            .await?;
+        Ok(Response::new(view.into()))
+    }
+
+    async fn record_encumbrance(
+        &self,
+        request: Request<pb::RecordEncumbranceRequest>,
+    ) -> Result<Response<pb::Vehicle>, Status> {
+        let caller = caller(&request)?;
+        let (vin, ground, change) = wire::encumbrance(request.into_inner())?;
+        let view = self
+            .service
+            .change(&caller, "RecordEncumbrance", vin, ground, change)
+            .await?;
+        Ok(Response::new(view.into()))
+    }
+
+    async fn lift_encumbrance(
+        &self,
+        request: Request<pb::LiftEncumbranceRequest>,
+    ) -> Result<Response<pb::Vehicle>, Status> {
+        let caller = caller(&request)?;
+        let (vin, ground, change) = wire::lift(request.into_inner())?;
+        let view = self
+            .service
+            .change(&caller, "LiftEncumbrance", vin, ground, change)
+            .await?;
+        Ok(Response::new(view.into()))
+    }
+
+    async fn record_status(
+        &self,
+        request: Request<pb::RecordStatusRequest>,
+    ) -> Result<Response<pb::Vehicle>, Status> {
+        let caller = caller(&request)?;
+        let (vin, ground, change) = wire::status(request.into_inner())?;
+        let view = self
+            .service
+            .change(&caller, "RecordStatus", vin, ground, change)
+            .await?;
+        Ok(Response::new(view.into()))
+    }
+
+    async fn record_odometer(
+        &self,
+        request: Request<pb::RecordOdometerRequest>,
+    ) -> Result<Response<pb::Vehicle>, Status> {
+        let caller = caller(&request)?;
+        let (vin, ground, change) = wire::odometer(request.into_inner())?;
+        let view = self
+            .service
+            .change(&caller, "RecordOdometer", vin, ground, change)
+            .await?;
+        Ok(Response::new(view.into()))
+    }
+
+    async fn deregister_vehicle(
+        &self,
+        request: Request<pb::DeregisterVehicleRequest>,
+    ) -> Result<Response<pb::Vehicle>, Status> {
+        let caller = caller(&request)?;
+        let (vin, ground, change) = wire::deregister(request.into_inner())?;
+        let view = self
+            .service
+            .change(&caller, "DeregisterVehicle", vin, ground, change)
+            .await?;
+        Ok(Response::new(view.into()))
+    }
+
+    async fn list_vehicle_events(
+        &self,
+        request: Request<pb::ListVehicleEventsRequest>,
+    ) -> Result<Response<pb::ListVehicleEventsResponse>, Status> {
+        let caller = caller(&request)?;
+        let request = request.into_inner();
+        let vin = wire::vin(&request.vin)?;
+        let page = self
+            .service
+            .history(&caller, vin, &request.page_token, request.page_size)
+            .await?;
+        Ok(Response::new(pb::ListVehicleEventsResponse {
+            events: page
+                .items
+                .into_iter()
+                .map(|event| wire::event(event, String::new()))
+                .collect(),
+            next_page_token: page.next,
+        }))
+    }
+
+    type WatchVehiclesStream = Answers<pb::VehicleEvent>;
+
+    async fn watch_vehicles(
+        &self,
+        request: Request<pb::WatchVehiclesRequest>,
+    ) -> Result<Response<Self::WatchVehiclesStream>, Status> {
+        let caller = caller(&request)?;
+        let service = self.service.clone();
+        let mut after = request.into_inner().resume_token;
+        // A bad token is refused before the stream begins.
+        service.watch(&caller, &after).await?;
+        let events = self.service.tasks().feed("watch", |sender| async move {
+            while !sender.is_closed() {
+                let events = match service.watch(&caller, &after).await {
+                    Ok(events) => events,
+                    Err(error) => {
+                        let _reader_gone = sender.send(Err(error.into())).await;
+                        break;
+                    }
+                };
+                let idle = events.is_empty();
+                for (token, event) in events {
+                    after.clone_from(&token);
+                    if sender.send(Ok(wire::event(event, token))).await.is_err() {
+                        return;
+                    }
+                }
+                if idle {
+                    tokio::time::sleep(service.watch_interval).await;
+                }
+            }
+        });
+        Ok(Response::new(events))
+    }
+
+    async fn decode_vin(
+        &self,
+        request: Request<pb::DecodeVinRequest>,
+    ) -> Result<Response<pb::DecodeVinResponse>, Status> {
+        caller(&request)?;
+        let (text, first_registered) = wire::decode(request.into_inner())?;
+        Ok(Response::new(
+            self.service.decode(&text, first_registered).into(),
+        ))
+    }
+}
+
+/// One message of an import: decode → service → encode.
+async fn import(
+    service: &Service,
+    caller: &Caller,
+    message: pb::ImportVehiclesRequest,
+    id: &mut String,
+) -> Result<pb::ImportVehiclesResponse, Status> {
+    let rows = wire::import(message, id)?;
+    let imported = service
+        .import(caller, id, rows.first_row, rows.numbered(), rows.end())
+        .await?;
+    Ok(rows.answer(imported))
+}

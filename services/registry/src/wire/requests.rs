@@ -1,0 +1,524 @@
+//! Requests of the registry, decoded.
+
+use time::OffsetDateTime;
+use tongguan_api::registry::v1 as pb;
+use tongguan_rpc::{Invalid, Violations, problem, wire};
+use tongguan_vocabulary::{PartialDate, Vin};
+use uuid::Uuid;
+
+use super::details;
+use crate::domain::{
+    Change, Details, Encumbrance, EncumbranceKind, Reading, ReadingSource, State, Transfer,
+};
+use crate::error::Error;
+use crate::service::{Ground, Imported, View};
+use crate::store::Filter;
+
+/// Police status letters of GA/T 24.
+const STATUS_LETTERS: &str = "ABCDEGHIJKLMNOPQ";
+
+pub(crate) fn vin(text: &str) -> Result<Vin, Invalid> {
+    let mut bad = Violations::default();
+    let vin = bad.parse("vin", text);
+    bad.finish_with(vin)
+}
+
+pub(crate) fn register(
+    request: pb::RegisterVehicleRequest,
+) -> Result<(String, Details, bool), Invalid> {
+    let mut bad = Violations::default();
+    let request_id = key(&mut bad, &request.request_id);
+    let details = details::decode(&mut bad, "vehicle", request.vehicle);
+    Ok((request_id, bad.finish_with(details)?, request.validate_only))
+}
+
+/// Rows of a bulk request, each decoded by itself.
+pub(crate) struct Rows {
+    pub(crate) first_row: u64,
+    rows: Vec<(String, Result<Details, Invalid>)>,
+}
+
+pub(crate) fn batch(request: pb::BatchRegisterVehiclesRequest) -> Result<Rows, Invalid> {
+    rows("vehicles", 0, request.vehicles, 1_000)
+}
+
+pub(crate) fn import(message: pb::ImportVehiclesRequest, id: &mut String) -> Result<Rows, Invalid> {
+    if id.is_empty() {
+        let mut bad = Violations::default();
+        *id = bad.text("import_id", &message.import_id, 64);
+        bad.finish()?;
+    }
+    rows("vehicles", message.first_row, message.vehicles, 500)
+}
+
+fn rows(
+    field: &str,
+    first_row: u64,
+    vehicles: Vec<pb::VehicleDetails>,
+    most: usize,
+) -> Result<Rows, Invalid> {
+    let mut bad = Violations::default();
+    bad.check(!vehicles.is_empty(), field, || "is required".to_owned());
+    bad.check(vehicles.len() <= most, field, || {
+        format!(
+            "holds {} vehicles, at most {most} are taken",
+            vehicles.len()
+        )
+    });
+    bad.finish()?;
+    let decode = |(index, vehicle): (usize, pb::VehicleDetails)| {
+        let text = vehicle.vin.clone();
+        let mut bad = Violations::default();
+        let details = details::decode(&mut bad, &format!("{field}[{index}]"), Some(vehicle));
+        (text, bad.finish_with(details))
+    };
+    Ok(Rows {
+        first_row,
+        rows: vehicles.into_iter().enumerate().map(decode).collect(),
+    })
+}
+
+impl Rows {
+    /// The number after the last row.
+    pub(crate) fn end(&self) -> u64 {
+        self.first_row + self.rows.len() as u64
+    }
+
+    /// The rows that decode, with their numbers.
+    pub(crate) fn numbered(&self) -> Vec<(u64, Details)> {
+        let good = |(index, (_, details)): (usize, &(String, Result<Details, Invalid>))| {
+            details
+                .as_ref()
+                .ok()
+                .map(|details| (self.first_row + index as u64, details.clone()))
+        };
+        self.rows.iter().enumerate().filter_map(good).collect()
+    }
+
+    /// One result per row, in order, from the answers to the rows that decode.
+    pub(crate) fn results(self, answers: Vec<Result<View, Error>>) -> Vec<pb::RowResult> {
+        let mut answers = answers.into_iter();
+        let mut results = Vec::with_capacity(self.rows.len());
+        for (row, (vin, details)) in (self.first_row..).zip(self.rows) {
+            let refused = match details {
+                Err(invalid) => Some(problem(&invalid)),
+                Ok(_) => answers
+                    .next()
+                    .and_then(Result::err)
+                    .map(|error| problem(&error)),
+            };
+            results.push(pb::RowResult {
+                row,
+                vin,
+                problem: refused,
+                already_stored: false,
+            });
+        }
+        results
+    }
+
+    /// The acknowledgement of an import message: rows that need a word, and where to resume.
+    pub(crate) fn answer(self, imported: Imported) -> pb::ImportVehiclesResponse {
+        let stored = imported
+            .answers
+            .iter()
+            .filter(|(_, answer)| answer.is_ok())
+            .count() as u64;
+        let mut results: Vec<pb::RowResult> = Vec::new();
+        for (row, (vin, details)) in (self.first_row..).zip(self.rows) {
+            if let Err(invalid) = details {
+                results.push(refusal(row, vin, problem(&invalid)));
+            }
+        }
+        for (row, vin) in imported.known {
+            results.push(pb::RowResult {
+                row,
+                vin: vin.into(),
+                problem: None,
+                already_stored: true,
+            });
+        }
+        for (row, answer) in imported.answers {
+            if let Err(error) = answer {
+                let vin = match &error {
+                    Error::VinTaken { vin } => vin.as_str().to_owned(),
+                    _ => String::new(),
+                };
+                results.push(refusal(row, vin, problem(&error)));
+            }
+        }
+        results.sort_by_key(|result| result.row);
+        pb::ImportVehiclesResponse {
+            next_row: imported.next_row,
+            stored,
+            results,
+        }
+    }
+}
+
+fn refusal(row: u64, vin: String, problem: tongguan_api::common::v1::Problem) -> pb::RowResult {
+    pb::RowResult {
+        row,
+        vin,
+        problem: Some(problem),
+        already_stored: false,
+    }
+}
+
+pub(crate) fn get(
+    request: &pb::GetVehicleRequest,
+) -> Result<(Vin, Option<OffsetDateTime>), Invalid> {
+    let mut bad = Violations::default();
+    let vin = bad.parse("vin", &request.vin);
+    let as_of = request.as_of.as_ref().map(wire::instant);
+    bad.check(as_of != Some(None), "as_of", || {
+        "is out of range".to_owned()
+    });
+    Ok((bad.finish_with(vin)?, as_of.flatten()))
+}
+
+pub(crate) fn batch_get(
+    request: pb::BatchGetVehiclesRequest,
+) -> Result<Vec<(String, Result<Vin, Invalid>)>, Invalid> {
+    let mut bad = Violations::default();
+    let count = request.vins.len();
+    bad.check(count > 0, "vins", || "is required".to_owned());
+    bad.check(count <= 1_000, "vins", || {
+        format!("holds {count} VINs, at most 1,000 are taken")
+    });
+    bad.finish()?;
+    Ok(request
+        .vins
+        .into_iter()
+        .map(|text| {
+            let parsed = vin(&text);
+            (text, parsed)
+        })
+        .collect())
+}
+
+pub(crate) fn filter(request: &pb::ListVehiclesRequest) -> Result<Filter, Invalid> {
+    let mut bad = Violations::default();
+    let from = bad.optional_date("registered_from", request.registered_from);
+    let until = bad.optional_date("registered_until", request.registered_until);
+    bad.check(request.page_size >= 0, "page_size", || {
+        "is negative".to_owned()
+    });
+    bad.finish()?;
+    let category = request
+        .category()
+        .as_str_name()
+        .trim_start_matches("VEHICLE_CATEGORY_");
+    Ok(Filter {
+        state: match request.state() {
+            pb::vehicle::State::Unspecified => None,
+            pb::vehicle::State::Registered => Some(State::Registered),
+            pb::vehicle::State::TransferPendingExport => Some(State::TransferPendingExport),
+            pb::vehicle::State::Deregistered => Some(State::Deregistered),
+        },
+        exporter: request.exporter.clone(),
+        category: if category == "UNSPECIFIED" {
+            String::new()
+        } else {
+            category.to_owned()
+        },
+        plate: request.plate.clone(),
+        registered_from: from
+            .map(|date| date.first().to_string())
+            .unwrap_or_default(),
+        registered_until: until
+            .map(|date| date.last().to_string())
+            .unwrap_or_default(),
+    })
+}
+
+/// Fields to change, and their new values.
+pub(crate) struct Amendment {
+    pub(crate) vin: Vin,
+    pub(crate) ground: Ground,
+    pub(crate) fields: Vec<String>,
+    details: Details,
+}
+
+impl Amendment {
+    /// The details with the masked fields replaced.
+    pub(crate) fn apply(&self, before: Details) -> Details {
+        let (mut old, new) = (
+            pb::VehicleDetails::from(before.clone()),
+            pb::VehicleDetails::from(self.details.clone()),
+        );
+        for field in &self.fields {
+            copy_field(field, &mut old, &new);
+        }
+        let mut bad = Violations::default();
+        // Both halves were valid, so their mixture decodes; where it does not, nothing changes.
+        details::decode(&mut bad, "vehicle", Some(old)).unwrap_or(before)
+    }
+}
+
+macro_rules! amendable {
+    ($($field:ident),+ $(,)?) => {
+        /// Fields an amendment may name; the VIN is none of them.
+        const AMENDABLE: &[&str] = &[$(stringify!($field)),+];
+
+        fn copy_field(name: &str, to: &mut pb::VehicleDetails, from: &pb::VehicleDetails) {
+            $(if name == stringify!($field) { to.$field = from.$field.clone(); })+
+        }
+    };
+}
+
+amendable!(
+    brand,
+    model,
+    manufacturer,
+    category,
+    vehicle_type,
+    use_nature,
+    colour,
+    powertrain,
+    fuel,
+    steering,
+    engine_number,
+    battery_id,
+    engine_cc,
+    power_kw,
+    gross_mass_kg,
+    curb_mass_kg,
+    seats,
+    emission_stage,
+    manufactured,
+    model_year,
+    first_registered,
+    imported,
+    modified,
+    certificate_number,
+    plate,
+);
+
+pub(crate) fn amendment(request: pb::UpdateVehicleRequest) -> Result<Amendment, Invalid> {
+    let mut bad = Violations::default();
+    let request_id = key(&mut bad, &request.request_id);
+    let etag = bad.text("etag", &request.etag, 64);
+    let reason = bad.optional_text("reason", &request.reason, 500);
+    let document = bad.optional_text("document", &request.document, 200);
+    let fields = request
+        .update_mask
+        .map(|mask| mask.paths)
+        .unwrap_or_default();
+    bad.check(!fields.is_empty(), "update_mask", || {
+        "names no field".to_owned()
+    });
+    for field in fields
+        .iter()
+        .filter(|field| !AMENDABLE.contains(&field.as_str()))
+    {
+        bad.add("update_mask", format!("{field:?} can not be amended"));
+    }
+    let details = details::decode(&mut bad, "vehicle", request.vehicle);
+    let details = bad.finish_with(details)?;
+    Ok(Amendment {
+        vin: details.vin,
+        ground: Ground {
+            request_id,
+            etag,
+            reason,
+            document,
+        },
+        fields,
+        details,
+    })
+}
+
+pub(crate) fn transfer(
+    request: pb::RecordTransferPendingExportRequest,
+) -> Result<(Vin, Ground, Change), Invalid> {
+    let mut bad = Violations::default();
+    let ground = ground(&mut bad, &request.request_id, &request.document);
+    let vin = bad.parse("vin", &request.vin);
+    let transfer = bad
+        .required("transfer", request.transfer)
+        .unwrap_or_default();
+    let code = &transfer.exporter;
+    let shaped = code.len() == 18
+        && code
+            .bytes()
+            .all(|byte| byte.is_ascii_digit() || byte.is_ascii_uppercase());
+    bad.check(shaped, "transfer.exporter", || {
+        "is a unified social credit code of 18 characters (GB 32100)".to_owned()
+    });
+    let exporter_name = bad.text("transfer.exporter_name", &transfer.exporter_name, 200);
+    let date = bad.day("transfer.date", transfer.date);
+    let filing = bad.day("transfer.filing_valid_until", transfer.filing_valid_until);
+    let plate = transfer
+        .temporary_plate_until
+        .map(|until| bad.day("transfer.temporary_plate_until", Some(until)));
+    let whole = vin.zip(date).zip(filing);
+    let ((vin, date), filing_valid_until) = bad.finish_with(whole)?;
+    let change = Change::TransferPendingExport(Transfer {
+        exporter: transfer.exporter,
+        exporter_name,
+        date,
+        temporary_plate_until: plate.flatten(),
+        filing_valid_until,
+    });
+    Ok((vin, ground, change))
+}
+
+pub(crate) fn encumbrance(
+    request: pb::RecordEncumbranceRequest,
+) -> Result<(Vin, Ground, Change), Invalid> {
+    let mut bad = Violations::default();
+    let ground = ground(&mut bad, &request.request_id, "");
+    let vin = bad.parse("vin", &request.vin);
+    let burden = bad
+        .required("encumbrance", request.encumbrance)
+        .unwrap_or_default();
+    let kind = bad.enumeration::<pb::encumbrance::Kind>("encumbrance.kind", burden.kind);
+    let legal_basis = bad.text("encumbrance.legal_basis", &burden.legal_basis, 200);
+    let holder = bad.optional_text("encumbrance.holder", &burden.holder, 200);
+    let since = bad.date("encumbrance.since", burden.since);
+    let whole = vin.zip(kind).zip(since);
+    let ((vin, kind), since) = bad.finish_with(whole)?;
+    let change = Change::Encumber(Encumbrance {
+        id: Uuid::nil(),
+        kind: match kind {
+            pb::encumbrance::Kind::Mortgage | pb::encumbrance::Kind::Unspecified => {
+                EncumbranceKind::Mortgage
+            }
+            pb::encumbrance::Kind::Pledge => EncumbranceKind::Pledge,
+            pb::encumbrance::Kind::CustomsSupervision => EncumbranceKind::CustomsSupervision,
+            pb::encumbrance::Kind::Seizure => EncumbranceKind::Seizure,
+        },
+        legal_basis,
+        holder,
+        since,
+        lifted: None,
+    });
+    Ok((vin, ground, change))
+}
+
+pub(crate) fn lift(request: pb::LiftEncumbranceRequest) -> Result<(Vin, Ground, Change), Invalid> {
+    let mut bad = Violations::default();
+    let ground = ground(&mut bad, &request.request_id, &request.document);
+    let vin = bad.parse("vin", &request.vin);
+    let id = bad.parse("encumbrance", &request.encumbrance);
+    let date = bad.day("date", request.date);
+    let whole = vin.zip(id).zip(date);
+    let ((vin, id), date) = bad.finish_with(whole)?;
+    Ok((vin, ground, Change::Lift { id, date }))
+}
+
+pub(crate) fn status(request: pb::RecordStatusRequest) -> Result<(Vin, Ground, Change), Invalid> {
+    let mut bad = Violations::default();
+    let ground = ground(&mut bad, &request.request_id, &request.document);
+    let vin = bad.parse("vin", &request.vin);
+    bad.check(!request.letters.is_empty(), "letters", || {
+        "is required; A alone is normal".to_owned()
+    });
+    let mut letters: Vec<char> = Vec::new();
+    for (index, text) in request.letters.iter().enumerate() {
+        match text
+            .chars()
+            .next()
+            .filter(|letter| text.len() == 1 && STATUS_LETTERS.contains(*letter))
+        {
+            Some(letter) => letters.push(letter),
+            None => bad.add(
+                format!("letters[{index}]"),
+                format!("{text:?} is not a status letter of GA/T 24"),
+            ),
+        }
+    }
+    letters.sort_unstable();
+    letters.dedup();
+    bad.check(
+        letters.len() < 2 || !letters.contains(&'A'),
+        "letters",
+        || "A (normal) stands alone".to_owned(),
+    );
+    Ok((bad.finish_with(vin)?, ground, Change::Status(letters)))
+}
+
+pub(crate) fn odometer(
+    request: pb::RecordOdometerRequest,
+) -> Result<(Vin, Ground, Change), Invalid> {
+    let mut bad = Violations::default();
+    let reading = bad.required("reading", request.reading).unwrap_or_default();
+    let ground = Ground {
+        reason: bad.optional_text("lower_because", &request.lower_because, 500),
+        ..ground(&mut bad, &request.request_id, "")
+    };
+    let vin = bad.parse("vin", &request.vin);
+    let meter = bad
+        .required("reading.odometer", reading.odometer)
+        .and_then(|meter| match wire::odometer_reading(&meter) {
+            Ok(meter) => Some(meter),
+            Err(wrong) => {
+                bad.add("reading.odometer", wrong);
+                None
+            }
+        });
+    let date = bad.day("reading.date", reading.date);
+    let source = bad.enumeration::<pb::odometer_reading::Source>("reading.source", reading.source);
+    let document = bad.optional_text("reading.document", &reading.document, 200);
+    let whole = vin.zip(meter).zip(date).zip(source);
+    let (((vin, odometer), date), source) = bad.finish_with(whole)?;
+    let change = Change::Odometer {
+        reading: Reading {
+            odometer,
+            date,
+            source: match source {
+                pb::odometer_reading::Source::Registration => ReadingSource::Registration,
+                pb::odometer_reading::Source::Inspection => ReadingSource::Inspection,
+                pb::odometer_reading::Source::Maintenance => ReadingSource::Maintenance,
+                pb::odometer_reading::Source::Declared
+                | pb::odometer_reading::Source::Unspecified => ReadingSource::Declared,
+                pb::odometer_reading::Source::Telematics => ReadingSource::Telematics,
+            },
+            document,
+        },
+        lower_because: ground.reason.clone(),
+    };
+    Ok((vin, ground, change))
+}
+
+pub(crate) fn deregister(
+    request: pb::DeregisterVehicleRequest,
+) -> Result<(Vin, Ground, Change), Invalid> {
+    let mut bad = Violations::default();
+    let ground = ground(&mut bad, &request.request_id, &request.document);
+    let vin = bad.parse("vin", &request.vin);
+    let date = bad.day("date", request.date);
+    let known = ["EXPORTED", "SCRAPPED", "OTHER"].contains(&request.reason.as_str());
+    bad.check(known, "reason", || {
+        "is EXPORTED, SCRAPPED or OTHER".to_owned()
+    });
+    let (vin, date) = bad.finish_with(vin.zip(date))?;
+    let change = Change::Deregister {
+        date,
+        reason: request.reason,
+    };
+    Ok((vin, ground, change))
+}
+
+pub(crate) fn decode(
+    request: pb::DecodeVinRequest,
+) -> Result<(String, Option<PartialDate>), Invalid> {
+    let mut bad = Violations::default();
+    bad.text("text", &request.text, 64);
+    let first_registered = bad.optional_date("first_registered", request.first_registered);
+    bad.finish()?;
+    Ok((request.text, first_registered))
+}
+
+fn key(bad: &mut Violations, request_id: &str) -> String {
+    bad.optional_text("request_id", request_id, 64)
+}
+
+fn ground(bad: &mut Violations, request_id: &str, document: &str) -> Ground {
+    Ground {
+        request_id: key(bad, request_id),
+        document: bad.optional_text("document", document, 200),
+        ..Ground::default()
+    }
+}

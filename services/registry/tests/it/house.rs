@@ -1,0 +1,109 @@
+//! A registry in process, its client, and sample vehicles.
+
+use tongguan_access::{Access, Grant};
+use tongguan_api::common::v1 as common;
+use tongguan_api::google::r#type::Date;
+use tongguan_api::registry::v1 as pb;
+use tongguan_api::registry::v1::vehicle_registry_client::VehicleRegistryClient;
+use tongguan_registry::{Config, serve};
+use tongguan_rpc::{Channel, Tasks};
+use tongguan_storage::Database;
+use tongguan_testkit::noon;
+use tongguan_vocabulary::{Clock, World};
+use tonic::Request;
+
+pub(crate) type Client = VehicleRegistryClient<Channel>;
+
+/// A registry over a database, and the clock it reads.
+pub(crate) struct House {
+    pub(crate) client: Client,
+    pub(crate) clock: Clock,
+    access: Access,
+}
+
+impl House {
+    pub(crate) async fn over(db: Database) -> Self {
+        let world = World::fixed(noon());
+        let clock = world.clock.clone();
+        let key = tongguan_access::generate_key().unwrap();
+        let access = Access::embedded(&key, clock.clone()).unwrap();
+        let channel = serve(Config::default(), db, &access, world, &Tasks::new())
+            .await
+            .unwrap();
+        Self {
+            client: VehicleRegistryClient::new(channel),
+            clock,
+            access,
+        }
+    }
+
+    pub(crate) fn ask<M>(&self, message: M) -> Request<M> {
+        self.ask_as("acme", message)
+    }
+
+    pub(crate) fn ask_as<M>(&self, tenant: &str, message: M) -> Request<M> {
+        let grant = Grant::new(tenant.parse().unwrap(), "tester")
+            .scope("registry.read")
+            .scope("registry.write");
+        let mut request = Request::new(message);
+        let bearer = format!("Bearer {}", self.access.mint(&grant));
+        request
+            .metadata_mut()
+            .insert("authorization", bearer.parse().unwrap());
+        request
+    }
+
+    pub(crate) async fn register(&self, vin: &str) -> pb::Vehicle {
+        let request = pb::RegisterVehicleRequest {
+            vehicle: Some(car(vin)),
+            ..Default::default()
+        };
+        self.client
+            .clone()
+            .register_vehicle(self.ask(request))
+            .await
+            .unwrap()
+            .into_inner()
+    }
+}
+
+pub(crate) fn date(year: i32, month: i32, day: i32) -> Date {
+    Date { year, month, day }
+}
+
+pub(crate) fn car(vin: &str) -> pb::VehicleDetails {
+    pb::VehicleDetails {
+        vin: vin.into(),
+        brand: "大众".into(),
+        model: "SVW71811".into(),
+        manufacturer: "上汽大众汽车有限公司".into(),
+        category: common::VehicleCategory::M1.into(),
+        vehicle_type: "K33".into(),
+        use_nature: "A".into(),
+        colour: "A".into(),
+        powertrain: common::Powertrain::Ice.into(),
+        fuel: common::Fuel::Petrol.into(),
+        steering: common::Steering::Left.into(),
+        engine_number: "CLS123456".into(),
+        engine_cc: Some(1_798),
+        manufactured: Some(date(2019, 5, 0)),
+        first_registered: Some(date(2019, 8, 15)),
+        plate: "沪A12345".into(),
+        ..Default::default()
+    }
+}
+
+pub(crate) fn transfer(vin: &str) -> pb::RecordTransferPendingExportRequest {
+    pb::RecordTransferPendingExportRequest {
+        request_id: "transfer-1".into(),
+        vin: vin.into(),
+        transfer: Some(pb::TransferPendingExport {
+            exporter: "91310000MA1FL0AB1X".into(),
+            exporter_name: "上海某某汽车贸易有限公司".into(),
+            date: Some(date(2026, 2, 20)),
+            temporary_plate_until: Some(date(2026, 4, 21)),
+            filing_valid_until: Some(date(2026, 12, 31)),
+        }),
+        document: "转移登记 2026-0001".into(),
+    }
+}
