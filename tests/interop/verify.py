@@ -4,7 +4,7 @@
     python verify.py compare certificates.ndjson
     python verify.py vectors libs/certificate/vectors/v1.json
 
-`check` verifies one file (COSE bytes, QR text or the HTML page), given the root's public key (65 bytes), the trust
+`check` verifies one file (COSE bytes, QR text, the HTML page or the PDF), given the root's public key (65 bytes), the trust
 bundle and the status list as files; it exits 0 for VALID, 1 for any other verdict. `compare` reads what the example
 `generate` wrote and exits 1 on the first disagreements. Nothing is fetched.
 """
@@ -309,6 +309,10 @@ def unpack(packed, most):
 def unwrap(presented):
     if presented[:1] == b"\xd2":
         return presented
+    if presented.startswith(b"%PDF-"):
+        found = re.search(rb"/Keywords \(([^)]*)\)", presented)
+        need(found, "not_a_certificate")
+        presented = found.group(1)
     try:
         given = presented.decode()
     except UnicodeDecodeError as e:

@@ -1,8 +1,6 @@
 //! The printable page: one sheet of A4, self-contained, in six languages, with the QR code and a slot
 //! for the photograph.
 
-mod words;
-
 use std::fmt::Write as _;
 
 use base64::Engine as _;
@@ -13,6 +11,7 @@ use crate::error::{Error, Result, Violation};
 use crate::qr;
 use crate::record::Record;
 use crate::values::Digest;
+use crate::words;
 
 /// What precedes the QR text in the page.
 const MARK: &str = "data-certificate=\"";
@@ -58,9 +57,9 @@ impl Certificate {
             None => "<p>Photograph · 照片</p>".to_owned(),
         };
         let simulated = if record.simulated {
-            words::SIMULATED
+            format!("<p class=\"simulated\">{}</p>", words::SIMULATED)
         } else {
-            ""
+            String::new()
         };
         let mut page = format!(
             "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>{vin}</title>\
@@ -72,7 +71,7 @@ impl Certificate {
             notice = words::NOTICE,
             text = escape(&text),
         );
-        for (label, value) in main_fields(record) {
+        for (label, value) in words::main_fields(record) {
             // Writing to a String cannot fail.
             let _ = write!(page, "<dt>{label}</dt><dd>{}</dd>", escape(&value));
         }
@@ -87,7 +86,7 @@ impl Certificate {
                 "<p lang=\"{}\" dir=\"{}\">{}</p>",
                 language.code,
                 language.direction,
-                language.summary(record)
+                language.summary(record, &isolated)
             );
         }
         page.push_str("</section>\n<section class=\"all\">");
@@ -103,52 +102,9 @@ impl Certificate {
     }
 }
 
-fn main_fields(record: &Record) -> Vec<(&'static str, String)> {
-    let (car, decision) = (&record.vehicle, &record.decision);
-    let tails = [&car.engine_tail, &car.battery_tail]
-        .map(|tail| tail.as_ref().map(|tail| format!("…{tail}")));
-    let [engine, battery] = tails;
-    [
-        ("VIN · 车辆识别代号", Some(car.vin.as_str().to_owned())),
-        (
-            "Make, model · 品牌型号",
-            Some(format!("{} {}", car.make, car.model)),
-        ),
-        ("Colour · 颜色", Some(car.colour.clone())),
-        (
-            "Model year · 车型年份",
-            car.model_year.map(|year| year.to_string()),
-        ),
-        (
-            "First registration · 初次登记日期",
-            Some(car.first_registration.to_string()),
-        ),
-        ("Engine no. ends with · 发动机号末位", engine),
-        ("Battery no. ends with · 电池编号末位", battery),
-        ("Destination · 目的国", Some(record.destination.to_string())),
-        (
-            "Decision · 结论",
-            Some(words::outcome(decision.outcome).to_owned()),
-        ),
-        (
-            "Ship by · 最迟装运日",
-            decision.ship_by.map(|day| day.to_string()),
-        ),
-        (
-            "Licence recorded · 已登记的许可证号",
-            record.licence_number.clone(),
-        ),
-        ("Exporter · 出口企业代码", Some(record.exporter.clone())),
-        ("Issuer · 签发方", Some(record.issuer.clone())),
-        ("Issued · 签发时间", Some(record.issued_at.to_string())),
-        (
-            "Valid until · 有效期至",
-            Some(record.expires_at.to_string()),
-        ),
-    ]
-    .into_iter()
-    .filter_map(|(label, value)| Some((label, value?)))
-    .collect()
+/// Latin names and numbers keep their direction inside Arabic text.
+fn isolated(text: &str) -> String {
+    format!("<bdi>{}</bdi>", escape(text))
 }
 
 fn escape(text: &str) -> String {

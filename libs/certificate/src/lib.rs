@@ -7,7 +7,7 @@
 //!   → append [`Certificate::log_entry`] to the log → [`SignedCheckpoint::prove`] →
 //!   [`Certificate::with_proof`].
 //! - Carry: [`Certificate::to_cose`], [`Certificate::to_qr_text`], [`qr`],
-//!   [`Certificate::to_html`], [`Certificate::to_vc_jwt`], [`Record::to_json`].
+//!   [`Certificate::to_html`], [`Certificate::to_pdf`], [`Certificate::to_vc_jwt`], [`Record::to_json`].
 //! - Check: [`verify()`] with a [`TrustBundle`] and a [`StatusList`]; the answer is a [`Report`].
 //!
 //! The format is published in `FORMAT.md` beside this crate, with test vectors.
@@ -20,6 +20,7 @@ mod error;
 mod html;
 mod json;
 pub mod log;
+mod pdf;
 pub mod qr;
 pub mod record;
 mod signer;
@@ -27,6 +28,7 @@ pub mod status;
 mod values;
 mod vc;
 pub mod verify;
+mod words;
 
 pub use bundle::{Trust, TrustBundle, TrustedKey};
 pub use certificate::{Certificate, MAX_COSE};

@@ -15,6 +15,7 @@ use crate::error::{Error, Result};
 use crate::values::Digest;
 
 pub use image::{read_png, to_png};
+pub(crate) use print::Matrix;
 pub use print::{to_svg, to_terminal};
 
 /// What every text begins with; the digit is the version of the format.

@@ -7,16 +7,16 @@ use qrcode::{Color, EcLevel, QrCode};
 use crate::error::{Error, Result};
 
 /// Light modules around the code that a reader needs (ISO/IEC 18004).
-pub(super) const QUIET: usize = 4;
+pub(crate) const QUIET: usize = 4;
 
 /// The dark modules of a code, row by row, without the quiet zone.
-pub(super) struct Matrix {
-    pub(super) width: usize,
+pub(crate) struct Matrix {
+    pub(crate) width: usize,
     dark: Vec<bool>,
 }
 
 impl Matrix {
-    pub(super) fn of(text: &str) -> Result<Self> {
+    pub(crate) fn of(text: &str) -> Result<Self> {
         // Level M restores 15 %: what a fold or a stamp on paper costs.
         let code =
             QrCode::with_error_correction_level(text, EcLevel::M).map_err(|_| Error::TooLarge {
@@ -34,7 +34,7 @@ impl Matrix {
     }
 
     /// Whether the module at a place counted from the corner of the quiet zone is dark.
-    pub(super) fn dark(&self, x: usize, y: usize) -> bool {
+    pub(crate) fn dark(&self, x: usize, y: usize) -> bool {
         let inside = |at: usize| at.checked_sub(QUIET).filter(|at| *at < self.width);
         match (inside(x), inside(y)) {
             (Some(x), Some(y)) => self.dark.get(y * self.width + x).copied().unwrap_or(false),
@@ -43,7 +43,7 @@ impl Matrix {
     }
 
     /// Modules on a side with the quiet zone.
-    pub(super) fn outer(&self) -> usize {
+    pub(crate) fn outer(&self) -> usize {
         self.width + 2 * QUIET
     }
 }

@@ -238,6 +238,9 @@ fn unwrap_input(presented: &[u8]) -> Result<Cow<'_, [u8]>, Reason> {
     };
     match presented {
         [0xd2, ..] => Ok(Cow::Borrowed(presented)),
+        _ if presented.starts_with(b"%PDF-") => {
+            text(crate::pdf::find_qr_text(presented).ok_or(Reason::NotACertificate)?)
+        }
         _ if presented.starts_with(PNG) => {
             let read = qr::read_png(presented).map_err(|_| Reason::ImageUnreadable)?;
             text(&read)

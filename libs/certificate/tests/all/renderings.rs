@@ -53,6 +53,10 @@ fn all_renderings_state_the_same_record() {
             Certificate::from_vc_jwt(&certificate.to_vc_jwt(&HOUSE.key).unwrap(), &bundle).unwrap();
         let json = Record::from_json(&record.to_json().unwrap()).unwrap();
         let page = certificate.to_html(None).unwrap();
+        let pdf = certificate.to_pdf().unwrap();
+        assert_eq!(pdf, certificate.to_pdf().unwrap());
+        let report = verify(&pdf, &bundle, &with_list(&HOUSE.status()), now());
+        assert_eq!(report.record.as_ref(), Some(&record));
         for stated in [cose.record(), png.record(), jwt.record(), &json] {
             assert_eq!(stated, &record);
         }

@@ -1,15 +1,14 @@
-//! The words of the printed page in English, Chinese, Russian, Arabic, French and Spanish.
+//! The words of the printed page and the PDF in English, Chinese, Russian, Arabic, French and Spanish.
 //!
 //! To add a language: append a [`Language`] to [`ALL`]; the page prints them in this order.
 
-use super::escape;
 use crate::record::{Outcome, Record};
 
-pub(super) const TITLE: &str = "Export decision certificate · 出口决定证明";
-pub(super) const NOTICE: &str = "Not an official permit. It does not replace the export licence or any document of an authority. · 本证明不是官方许可，不能代替出口许可证或任何主管机关文件。";
-pub(super) const SIMULATED: &str = "<p class=\"simulated\">SIMULATED: rests on simulated authorities, for demonstration only · 模拟：依据模拟机关数据，仅供演示</p>";
+pub(crate) const TITLE: &str = "Export decision certificate · 出口决定证明";
+pub(crate) const NOTICE: &str = "Not an official permit. It does not replace the export licence or any document of an authority. · 本证明不是官方许可，不能代替出口许可证或任何主管机关文件。";
+pub(crate) const SIMULATED: &str = "SIMULATED: rests on simulated authorities, for demonstration only · 模拟：依据模拟机关数据，仅供演示";
 
-pub(super) fn outcome(outcome: Outcome) -> &'static str {
+pub(crate) fn outcome(outcome: Outcome) -> &'static str {
     match outcome {
         Outcome::Permitted => "PERMITTED · 允许",
         Outcome::Conditional => "CONDITIONAL · 有条件允许",
@@ -17,10 +16,59 @@ pub(super) fn outcome(outcome: Outcome) -> &'static str {
     }
 }
 
+/// What an officer reads first, with its label in English and Chinese.
+pub(crate) fn main_fields(record: &Record) -> Vec<(&'static str, String)> {
+    let (car, decision) = (&record.vehicle, &record.decision);
+    let tails = [&car.engine_tail, &car.battery_tail]
+        .map(|tail| tail.as_ref().map(|tail| format!("…{tail}")));
+    let [engine, battery] = tails;
+    [
+        ("VIN · 车辆识别代号", Some(car.vin.as_str().to_owned())),
+        (
+            "Make, model · 品牌型号",
+            Some(format!("{} {}", car.make, car.model)),
+        ),
+        ("Colour · 颜色", Some(car.colour.clone())),
+        (
+            "Model year · 车型年份",
+            car.model_year.map(|year| year.to_string()),
+        ),
+        (
+            "First registration · 初次登记日期",
+            Some(car.first_registration.to_string()),
+        ),
+        ("Engine no. ends with · 发动机号末位", engine),
+        ("Battery no. ends with · 电池编号末位", battery),
+        ("Destination · 目的国", Some(record.destination.to_string())),
+        (
+            "Decision · 结论",
+            Some(outcome(decision.outcome).to_owned()),
+        ),
+        (
+            "Ship by · 最迟装运日",
+            decision.ship_by.map(|day| day.to_string()),
+        ),
+        (
+            "Licence recorded · 已登记的许可证号",
+            record.licence_number.clone(),
+        ),
+        ("Exporter · 出口企业代码", Some(record.exporter.clone())),
+        ("Issuer · 签发方", Some(record.issuer.clone())),
+        ("Issued · 签发时间", Some(record.issued_at.to_string())),
+        (
+            "Valid until · 有效期至",
+            Some(record.expires_at.to_string()),
+        ),
+    ]
+    .into_iter()
+    .filter_map(|(label, value)| Some((label, value?)))
+    .collect()
+}
+
 /// One language of the summary.
-pub(super) struct Language {
-    pub(super) code: &'static str,
-    pub(super) direction: &'static str,
+pub(crate) struct Language {
+    pub(crate) code: &'static str,
+    pub(crate) direction: &'static str,
     /// With `{car}`, `{vin}`, `{destination}`, `{outcome}`, `{until}`.
     text: &'static str,
     ship_by: &'static str,
@@ -28,16 +76,14 @@ pub(super) struct Language {
 }
 
 impl Language {
-    /// The summary of a record, as safe HTML.
-    pub(super) fn summary(&self, record: &Record) -> String {
+    /// The summary of a record; `value` makes each of its values safe for the form it goes into.
+    pub(crate) fn summary(&self, record: &Record, value: &dyn Fn(&str) -> String) -> String {
         let (car, decision) = (&record.vehicle, &record.decision);
         let outcome = match decision.outcome {
             Outcome::Permitted => self.outcomes[0],
             Outcome::Conditional => self.outcomes[1],
             Outcome::PermittedByOverride => self.outcomes[2],
         };
-        // Latin names and numbers keep their direction inside Arabic text.
-        let value = |text: &str| format!("<bdi>{}</bdi>", escape(text));
         let mut values = vec![
             (
                 "car",
@@ -73,7 +119,7 @@ fn fill(template: &str, values: &[(&str, String)]) -> String {
     filled
 }
 
-pub(super) const ALL: [Language; 6] = [
+pub(crate) const ALL: [Language; 6] = [
     Language {
         code: "en",
         direction: "ltr",
