@@ -1,0 +1,421 @@
+//! The way of a report: body, vehicle, completeness, verdict, evidence; then one commit.
+
+use tongguan_access::Caller;
+use tongguan_rpc::{Invalid, Violation};
+use tongguan_storage::Once;
+use uuid::Uuid;
+
+use super::{Service, speaks_for};
+use crate::config::Mismatch;
+use crate::domain::Wrong;
+use crate::domain::anomaly::{Kind, Seen};
+use crate::domain::assess::{Assessment, Unfit, Verdict, assess};
+use crate::domain::catalogue::Standard;
+use crate::domain::identity::{Registered, differences};
+use crate::domain::inspection::{Claim, Inspection, Notice, State, claim};
+use crate::domain::judge::ItemVerdict;
+use crate::domain::report::Report;
+use crate::error::Error;
+use crate::store::Draft;
+
+/// How often a report is judged anew because its body changed meanwhile.
+const ATTEMPTS: usize = 3;
+
+impl Service {
+    /// Judges a report and stores it; a dry run stores nothing.
+    pub(crate) async fn submit(
+        &self,
+        caller: &Caller,
+        request_id: &str,
+        report: Report,
+        validate_only: bool,
+    ) -> Result<Inspection, Error> {
+        if validate_only {
+            let mut judged = self.judge(caller, &report, None).await?.inspection;
+            judged.id = Uuid::nil();
+            return Ok(judged);
+        }
+        let once = self.once(caller, "SubmitInspection", request_id, &report);
+        self.keep(caller, &once, request_id, &report, None).await
+    }
+
+    /// Judges a corrected report and stores it in place of a current one.
+    pub(crate) async fn supersede(
+        &self,
+        caller: &Caller,
+        request_id: &str,
+        id: Uuid,
+        report: Report,
+        reason: String,
+    ) -> Result<Inspection, Error> {
+        let once = self.once(
+            caller,
+            "SupersedeInspection",
+            request_id,
+            &(id, &report, &reason),
+        );
+        self.keep(caller, &once, request_id, &report, Some((id, reason)))
+            .await
+    }
+
+    async fn keep(
+        &self,
+        caller: &Caller,
+        once: &Once,
+        request_id: &str,
+        report: &Report,
+        replaces: Option<(Uuid, String)>,
+    ) -> Result<Inspection, Error> {
+        // A repeated request is answered from the store, also while the registry is down.
+        if !request_id.is_empty()
+            && let Some(answer) = self.store.replayed(once).await?
+        {
+            return Ok(answer);
+        }
+        let mut attempt = 1;
+        loop {
+            let mut draft = self
+                .judge(caller, report, replaces.as_ref().map(|(id, _)| *id))
+                .await?;
+            if let Some((_, reason)) = &replaces {
+                draft.reason.clone_from(reason);
+            }
+            let (store, once, entry) = (self.store.clone(), once.clone(), self.entry(caller));
+            let stored = self
+                .tasks
+                .shield(async move { store.submit(&once, &entry, &draft).await })
+                .await;
+            match stored {
+                Err(Error::BodyChanged) if attempt < ATTEMPTS => attempt += 1,
+                finished => return finished,
+            }
+        }
+    }
+
+    /// Everything that is checked of a report, in the order in which it can be answered best: fields first,
+    /// then the body, the vehicle and the verdict.
+    async fn judge(
+        &self,
+        caller: &Caller,
+        report: &Report,
+        replaces: Option<Uuid>,
+    ) -> Result<Draft, Error> {
+        let body = self.get_body(caller, report.body).await?;
+        speaks_for(caller, &body)?;
+        let mut wrong = Vec::new();
+        if report.day() > self.world.clock.today_in_china() {
+            wrong.push(Wrong::new(
+                "date",
+                format!("{} is in the future", report.date),
+            ));
+        }
+        self.check_chain(caller, report, replaces, &mut wrong)
+            .await?;
+        let stored = self.stored(caller, report, &mut wrong).await?;
+        let assessment = self.assessed(report, wrong)?;
+        let accreditations = body
+            .accredited(&report.standard, report.vehicle.category, report.day())
+            .map_err(|why| Error::NotAccredited { why })?;
+
+        let registered = self
+            .registry
+            .find(&caller.tenant, report.vehicle.vin)
+            .await?;
+        let registered = registered.ok_or(Error::VehicleNotRegistered)?;
+        let at = self.world.clock.now();
+        let mut inspection = Inspection {
+            id: self.world.ids.next(),
+            report: report.clone(),
+            state: State::Current,
+            verdict: assessment.verdict,
+            notices: self.notices(report, &stored),
+            assessment,
+            differences: Vec::new(),
+            report_sha256: report.sha256(),
+            stored,
+            accreditations,
+            supersedes: replaces,
+            superseded_by: None,
+            reason: String::new(),
+            under_review: false,
+            version: 1,
+            created_at: at,
+            updated_at: at,
+        };
+        let mut seen = Vec::new();
+        self.compare_vehicle(&mut inspection, &registered, &mut seen)?;
+        self.compare_verdict(&mut inspection, &mut seen)?;
+        Ok(Draft {
+            inspection,
+            body_version: body.version,
+            seen,
+            readings: registered.readings,
+            thresholds: self.config.anomalies.clone(),
+            reason: String::new(),
+        })
+    }
+
+    /// The inspections a report refers to must be of the same vehicle, and be what it says they are.
+    async fn check_chain(
+        &self,
+        caller: &Caller,
+        report: &Report,
+        replaces: Option<Uuid>,
+        wrong: &mut Vec<Wrong>,
+    ) -> Result<(), Error> {
+        if let Some(id) = replaces {
+            let old = self.get(caller, id).await?;
+            if old.state != State::Current {
+                return Err(Error::NotCurrent {
+                    id,
+                    state: old.state.as_str(),
+                    legal: old.state.legal(),
+                });
+            }
+            if old.report.body != report.body {
+                wrong.push(Wrong::new("body", "differs from the report it replaces"));
+            }
+            if old.report.vehicle.vin != report.vehicle.vin {
+                wrong.push(Wrong::new(
+                    "vehicle.vin",
+                    "differs from the report it replaces",
+                ));
+            }
+        }
+        let Some(id) = report.reinspection_of else {
+            return Ok(());
+        };
+        let text = match self.store.find(&caller.tenant, id).await? {
+            None => "is not known".to_owned(),
+            Some(first) if first.report.vehicle.vin != report.vehicle.vin => {
+                "is of another vehicle".to_owned()
+            }
+            Some(first) if first.verdict.is_pass() => {
+                "passed: there is nothing to repeat".to_owned()
+            }
+            Some(first) if first.report.day() > report.day() => {
+                format!("is of {}, after this one", first.report.date)
+            }
+            Some(_) => return Ok(()),
+        };
+        wrong.push(Wrong::new("reinspection_of", text));
+        Ok(())
+    }
+
+    /// Which of the report's evidence is stored here.
+    async fn stored(
+        &self,
+        caller: &Caller,
+        report: &Report,
+        wrong: &mut Vec<Wrong>,
+    ) -> Result<Vec<String>, Error> {
+        let hashes: Vec<String> = report
+            .evidence
+            .iter()
+            .map(|evidence| evidence.sha256.clone())
+            .collect();
+        let stored = self.store.stored_evidence(&caller.tenant, &hashes).await?;
+        if self.config.evidence_must_be_stored {
+            for (index, hash) in hashes
+                .iter()
+                .enumerate()
+                .filter(|(_, hash)| !stored.contains(hash))
+            {
+                let text = format!("{hash} is not stored here: upload it first");
+                wrong.push(Wrong::new(format!("evidence[{index}].sha256"), text));
+            }
+        }
+        Ok(stored)
+    }
+
+    fn assessed(&self, report: &Report, mut wrong: Vec<Wrong>) -> Result<Assessment, Error> {
+        let standard = self.catalogue.standard(&report.standard).map_or_else(
+            || {
+                let known: Vec<_> = self
+                    .catalogue
+                    .standards
+                    .iter()
+                    .map(|standard| standard.id.as_str())
+                    .collect();
+                wrong.push(Wrong::new(
+                    "standard",
+                    format!("is not one of {}", known.join(", ")),
+                ));
+                // A stand-in, so that every other field is still looked at.
+                Standard::unknown(report.vehicle.category)
+            },
+            Standard::clone,
+        );
+        let unfit = match assess(&self.catalogue, &standard, report) {
+            Ok(assessment) if wrong.is_empty() => return Ok(assessment),
+            Ok(_) => Unfit::default(),
+            Err(unfit) => unfit,
+        };
+        wrong.extend(unfit.wrong);
+        let only_missing = wrong.is_empty();
+        let violations: Vec<Violation> = wrong
+            .into_iter()
+            .chain(unfit.missing)
+            .map(violation)
+            .collect();
+        Err(if only_missing {
+            Error::Incomplete {
+                missing: violations,
+            }
+        } else {
+            Invalid(violations).into()
+        })
+    }
+
+    fn notices(&self, report: &Report, stored: &[String]) -> Vec<Notice> {
+        let mut notices = Vec::new();
+        let absent = report
+            .evidence
+            .iter()
+            .filter(|evidence| !stored.contains(&evidence.sha256))
+            .count();
+        if absent > 0 {
+            notices.push(Notice::new(
+                "EVIDENCE_NOT_STORED",
+                format!("the bytes of {absent} piece(s) of evidence are not stored here"),
+            ));
+        }
+        let shots: Vec<&str> = self.catalogue.shots.iter().map(String::as_str).collect();
+        let missing: Vec<&str> = shots
+            .into_iter()
+            .filter(|shot| {
+                !report
+                    .evidence
+                    .iter()
+                    .any(|evidence| evidence.shot == *shot)
+            })
+            .collect();
+        if !missing.is_empty() {
+            notices.push(Notice::new(
+                "SHOTS_MISSING",
+                format!("no evidence shows {}", missing.join(", ")),
+            ));
+        }
+        if report.vehicle.powertrain.has_plug() && report.vehicle.battery_id.is_empty() {
+            notices.push(Notice::new(
+                "BATTERY_ID_MISSING",
+                "the traction battery is not identified",
+            ));
+        }
+        notices
+    }
+
+    fn compare_vehicle(
+        &self,
+        inspection: &mut Inspection,
+        registered: &Registered,
+        seen: &mut Vec<Seen>,
+    ) -> Result<(), Error> {
+        let found = differences(&inspection.report.vehicle, registered);
+        if found.is_empty() {
+            return Ok(());
+        }
+        let fields: Vec<String> = found
+            .iter()
+            .map(|difference| difference.field.clone())
+            .collect();
+        if self.config.on_vehicle_mismatch == Mismatch::Refuse {
+            return Err(Error::VehicleMismatch { fields });
+        }
+        inspection.verdict = inspection.verdict.max(Verdict::Referred);
+        let text = format!(
+            "the vehicle differs from the one registered in {}",
+            fields.join(", ")
+        );
+        inspection
+            .notices
+            .push(Notice::new("VEHICLE_MISMATCH", text.clone()));
+        inspection.differences = found;
+        seen.push(Seen {
+            kind: Kind::VehicleMismatch,
+            related: Vec::new(),
+            explanation: text,
+        });
+        Ok(())
+    }
+
+    fn compare_verdict(
+        &self,
+        inspection: &mut Inspection,
+        seen: &mut Vec<Seen>,
+    ) -> Result<(), Error> {
+        let computed = inspection.assessment.verdict;
+        let Some(claimed) = inspection.report.claimed else {
+            return Ok(());
+        };
+        match claim(Some(claimed), computed) {
+            Claim::Agrees => return Ok(()),
+            Claim::Stricter => {
+                let text = format!(
+                    "the body states {}, the measured values come to {}",
+                    claimed.as_str(),
+                    computed.as_str()
+                );
+                inspection
+                    .notices
+                    .push(Notice::new("BODY_IS_STRICTER", text));
+            }
+            Claim::Contradicts if self.config.on_verdict_mismatch == Mismatch::Refuse => {
+                return Err(Error::VerdictMismatch {
+                    claimed: claimed.as_str(),
+                    computed: computed.as_str(),
+                    items: deciding(&inspection.assessment),
+                });
+            }
+            Claim::Contradicts => {
+                let text = format!(
+                    "the body claims {}, the measured values come to {}",
+                    claimed.as_str(),
+                    computed.as_str()
+                );
+                inspection
+                    .notices
+                    .push(Notice::new("VERDICT_MISMATCH", text.clone()));
+                seen.push(Seen {
+                    kind: Kind::VerdictMismatch,
+                    related: Vec::new(),
+                    explanation: text,
+                });
+            }
+        }
+        // A claim never makes a verdict better; a stricter one brings in a person.
+        inspection.verdict = inspection.verdict.max(Verdict::Referred);
+        Ok(())
+    }
+}
+
+fn violation(wrong: Wrong) -> Violation {
+    Violation {
+        field: format!("report.{}", wrong.field),
+        description: wrong.description,
+    }
+}
+
+/// The items that fail, as the sender can find them.
+fn deciding(assessment: &Assessment) -> Vec<Violation> {
+    let failed = assessment
+        .items
+        .iter()
+        .filter(|item| item.verdict == ItemVerdict::Fail);
+    let at = |position: &str| {
+        if position.is_empty() {
+            String::new()
+        } else {
+            format!("@{position}")
+        }
+    };
+    let named = failed.map(|item| Violation {
+        field: format!("report[{}{}]", item.item, at(&item.position)),
+        description: format!("{} (limit: {})", item.reason, item.limit),
+    });
+    let claimed = Violation {
+        field: "report.claimed_verdict".to_owned(),
+        description: "differs from the computed verdict".to_owned(),
+    };
+    std::iter::once(claimed).chain(named).collect()
+}

@@ -1,0 +1,249 @@
+//! Proto ↔ domain: decoding is validation, and names every wrong field at once.
+
+mod answers;
+mod bodies;
+mod report;
+
+use tongguan_api::common::v1 as common;
+use tongguan_api::inspection::v1 as pb;
+use tongguan_rpc::{Invalid, Violations};
+use uuid::Uuid;
+
+use crate::domain::anomaly;
+use crate::domain::assess::Verdict;
+use crate::domain::evidence::Media;
+use crate::domain::inspection::State;
+use crate::domain::report::Report;
+use crate::domain::vehicle::{Category, Powertrain};
+use crate::store::{AnomalyFilter, InspectionFilter};
+
+pub(crate) use answers::catalogue;
+pub(crate) use bodies::{register_body, suspension, update_body};
+
+/// The category of the wire; `None` where it is not stated.
+pub(crate) fn category(value: common::VehicleCategory) -> Option<Category> {
+    use common::VehicleCategory as Wire;
+    Some(match value {
+        Wire::Unspecified => return None,
+        Wire::M1 => Category::M1,
+        Wire::M2 => Category::M2,
+        Wire::M3 => Category::M3,
+        Wire::N1 => Category::N1,
+        Wire::N2 => Category::N2,
+        Wire::N3 => Category::N3,
+        Wire::O1 => Category::O1,
+        Wire::O2 => Category::O2,
+        Wire::O3 => Category::O3,
+        Wire::O4 => Category::O4,
+    })
+}
+
+/// The powertrain of the wire; `None` where it is not stated.
+pub(crate) fn powertrain(value: common::Powertrain) -> Option<Powertrain> {
+    use common::Powertrain as Wire;
+    Some(match value {
+        Wire::Unspecified => return None,
+        Wire::Ice => Powertrain::Ice,
+        Wire::Hev => Powertrain::Hev,
+        Wire::Phev => Powertrain::Phev,
+        Wire::Erev => Powertrain::Erev,
+        Wire::Bev => Powertrain::Bev,
+        Wire::Fcev => Powertrain::Fcev,
+        Wire::None => Powertrain::None,
+    })
+}
+
+fn verdict(value: pb::Verdict) -> Option<Verdict> {
+    match value {
+        pb::Verdict::Unspecified => None,
+        pb::Verdict::Passed => Some(Verdict::Passed),
+        pb::Verdict::PassedWithWarnings => Some(Verdict::PassedWithWarnings),
+        pb::Verdict::Referred => Some(Verdict::Referred),
+        pb::Verdict::Failed => Some(Verdict::Failed),
+    }
+}
+
+/// A field that may be unspecified, but not unknown.
+fn optional<E: TryFrom<i32>>(bad: &mut Violations, field: &str, value: i32) -> Option<E> {
+    if value == 0 {
+        None
+    } else {
+        bad.enumeration(field, value)
+    }
+}
+
+/// The idempotency key.
+fn request_id(bad: &mut Violations, text: &str) -> String {
+    bad.optional_text("request_id", text, 64)
+}
+
+/// The id of a read.
+pub(crate) fn id(text: &str) -> Result<Uuid, Invalid> {
+    let mut bad = Violations::default();
+    let id = bad.parse("id", text);
+    bad.finish_with(id)
+}
+
+/// A report to submit: key, report, dry run.
+pub(crate) fn submit(
+    message: pb::SubmitInspectionRequest,
+) -> Result<(String, Report, bool), Invalid> {
+    let mut bad = Violations::default();
+    let key = request_id(&mut bad, &message.request_id);
+    let report = bad
+        .required("report", message.report)
+        .and_then(|report| report::decode(&mut bad, report));
+    let report = bad.finish_with(report)?;
+    Ok((key, report, message.validate_only))
+}
+
+/// A corrected report: key, the old one, the new one, why.
+pub(crate) fn supersede(
+    message: pb::SupersedeInspectionRequest,
+) -> Result<(String, Uuid, Report, String), Invalid> {
+    let mut bad = Violations::default();
+    let key = request_id(&mut bad, &message.request_id);
+    let id = bad.parse("id", &message.id);
+    let reason = bad.text("reason", &message.reason, 500);
+    let report = bad
+        .required("report", message.report)
+        .and_then(|report| report::decode(&mut bad, report));
+    let (id, report) = bad.finish_with(id.zip(report))?;
+    Ok((key, id, report, reason))
+}
+
+/// A withdrawal: key, id, why.
+pub(crate) fn withdraw(
+    message: &pb::WithdrawInspectionRequest,
+) -> Result<(String, Uuid, String), Invalid> {
+    let mut bad = Violations::default();
+    let key = request_id(&mut bad, &message.request_id);
+    let id = bad.parse("id", &message.id);
+    let reason = bad.text("reason", &message.reason, 500);
+    let id = bad.finish_with(id)?;
+    Ok((key, id, reason))
+}
+
+/// A filter of inspections.
+pub(crate) fn inspections(
+    message: &pb::ListInspectionsRequest,
+) -> Result<InspectionFilter, Invalid> {
+    let mut bad = Violations::default();
+    let state = optional::<pb::inspection::State>(&mut bad, "state", message.state);
+    let day = |date: Option<tongguan_vocabulary::PartialDate>| {
+        date.map(|date| date.to_string()).unwrap_or_default()
+    };
+    let filter = InspectionFilter {
+        vin: bad.optional_parse("vin", &message.vin),
+        body: bad.optional_parse("body", &message.body),
+        state: state.and_then(|state| match state {
+            pb::inspection::State::Unspecified => None,
+            pb::inspection::State::Current => Some(State::Current),
+            pb::inspection::State::Withdrawn => Some(State::Withdrawn),
+            pb::inspection::State::Superseded => Some(State::Superseded),
+        }),
+        verdict: optional(&mut bad, "verdict", message.verdict).and_then(verdict),
+        tested_from: day(bad.optional_date("tested_from", message.tested_from)),
+        tested_until: day(bad.optional_date("tested_until", message.tested_until)),
+    };
+    bad.finish()?;
+    Ok(filter)
+}
+
+/// A filter of anomalies.
+pub(crate) fn anomalies(message: &pb::ListAnomaliesRequest) -> Result<AnomalyFilter, Invalid> {
+    let mut bad = Violations::default();
+    let kind = optional::<pb::anomaly::Kind>(&mut bad, "kind", message.kind);
+    let filter = AnomalyFilter {
+        kind: kind.and_then(anomaly_kind),
+        inspection: bad.optional_parse("inspection", &message.inspection),
+        body: bad.optional_parse("body", &message.body),
+        vin: bad.optional_parse("vin", &message.vin),
+    };
+    bad.finish()?;
+    Ok(filter)
+}
+
+fn anomaly_kind(kind: pb::anomaly::Kind) -> Option<anomaly::Kind> {
+    use pb::anomaly::Kind as Wire;
+    match kind {
+        Wire::Unspecified => None,
+        Wire::ImpossiblePace => Some(anomaly::Kind::ImpossiblePace),
+        Wire::AllPass => Some(anomaly::Kind::AllPass),
+        Wire::ClonedValues => Some(anomaly::Kind::ClonedValues),
+        Wire::OdometerWentBack => Some(anomaly::Kind::OdometerWentBack),
+        Wire::EvidenceReused => Some(anomaly::Kind::EvidenceReused),
+        Wire::VerdictMismatch => Some(anomaly::Kind::VerdictMismatch),
+        Wire::VehicleMismatch => Some(anomaly::Kind::VehicleMismatch),
+        Wire::BodySuspended => Some(anomaly::Kind::BodySuspended),
+    }
+}
+
+/// What a catalogue is asked for: the standard, its version, one category or all.
+pub(crate) fn catalogue_request(
+    message: &pb::GetCatalogueRequest,
+) -> Result<Option<Category>, Invalid> {
+    let mut bad = Violations::default();
+    bad.text("standard", &message.standard, 40);
+    let only = optional(&mut bad, "category", message.category).and_then(category);
+    bad.finish()?;
+    Ok(only)
+}
+
+/// The head of an upload: type, announced length, expected hash.
+pub(crate) fn upload(
+    message: Option<pb::UploadEvidenceRequest>,
+) -> Result<(Media, Option<u64>, String), Invalid> {
+    let mut bad = Violations::default();
+    let part = message.and_then(|message| message.part);
+    let Some(pb::upload_evidence_request::Part::Header(header)) = part else {
+        bad.add("header", "is required in the first message");
+        return bad.finish_with(None);
+    };
+    let media = Media::named(&header.media_type);
+    bad.check(media.is_some(), "header.media_type", || {
+        "is not image/jpeg, image/png or application/pdf".to_owned()
+    });
+    let hash = header.sha256.is_empty() || is_sha256(&header.sha256);
+    bad.check(hash, "header.sha256", || {
+        "is not 64 lower-case hexadecimal digits".to_owned()
+    });
+    let media = bad.finish_with(media)?;
+    Ok((
+        media,
+        (header.size > 0).then_some(header.size),
+        header.sha256,
+    ))
+}
+
+/// The bytes of a later message of an upload.
+pub(crate) fn chunk(message: pb::UploadEvidenceRequest) -> Result<bytes::Bytes, Invalid> {
+    const MOST: usize = 1 << 20;
+    let mut bad = Violations::default();
+    let chunk = match message.part {
+        Some(pb::upload_evidence_request::Part::Chunk(chunk)) => Some(chunk),
+        _ => {
+            bad.add("chunk", "is required in every message after the first");
+            None
+        }
+    };
+    let fits = chunk.as_ref().is_none_or(|chunk| chunk.len() <= MOST);
+    bad.check(fits, "chunk", || format!("has more than {MOST} bytes"));
+    bad.finish_with(chunk)
+}
+
+/// Whether the text is a SHA-256 in lower-case hexadecimal.
+fn is_sha256(text: &str) -> bool {
+    text.len() == 64
+        && text
+            .bytes()
+            .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+}
+
+/// Whether the text has the form of a unified social credit code (GB 32100): 18 digits and capitals.
+fn is_organisation(text: &str) -> bool {
+    text.len() == 18
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_digit() || byte.is_ascii_uppercase())
+}
