@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use crate::facts::Facts;
 use crate::kleene::Kleene;
+use crate::lang::branch;
 use crate::lang::eval::{FactSet, Run};
 use crate::pack::{Effect, Program, RuleCode};
 use crate::slot::Slot;
@@ -105,26 +106,21 @@ pub fn decide(program: &Program, facts: &Facts) -> Decision {
         missing: FactSet::default(),
     };
     let mut worst = Effect::None;
-    for (index, rule) in program.rules.iter().enumerate() {
-        let judgement = judge(program, rule, facts);
+    for (index, entry) in program.entries.iter().enumerate() {
         let bit = 1_u128 << index;
-        match judgement.value {
-            Value::Satisfied => {}
-            Value::Violated => decision.violated |= bit,
-            Value::Unknown => {
-                decision.unknown |= bit;
-                decision.missing.extend(judgement.missing);
+        let effect = match branch::run(&program.branches, &program.code, facts, entry.entry) {
+            branch::SATISFIED => continue,
+            branch::VIOLATED => {
+                decision.violated |= bit;
+                entry.on_violated
             }
-            Value::Undetermined => decision.undetermined |= bit,
-        }
-        if judgement.documents {
-            decision.documents |= bit;
-        }
-        if judgement.effect > worst {
-            worst = judgement.effect;
+            _ => decision.add(&judge(program, &program.rules[index], facts), bit),
+        };
+        if effect > worst {
+            worst = effect;
             decision.deciding = 0;
         }
-        if judgement.effect == worst && worst > Effect::None {
+        if effect == worst && worst > Effect::None {
             decision.deciding |= bit;
         }
     }
@@ -137,6 +133,25 @@ pub fn decide(program: &Program, facts: &Facts) -> Decision {
         Effect::None | Effect::Warn | Effect::Levy => Outcome::Permitted,
     };
     decision
+}
+
+impl Decision {
+    /// Notes the judgement of the rule of this bit, and gives its effect.
+    fn add(&mut self, judgement: &Judgement, bit: u128) -> Effect {
+        match judgement.value {
+            Value::Satisfied => {}
+            Value::Violated => self.violated |= bit,
+            Value::Unknown => {
+                self.unknown |= bit;
+                self.missing.extend(judgement.missing);
+            }
+            Value::Undetermined => self.undetermined |= bit,
+        }
+        if judgement.documents {
+            self.documents |= bit;
+        }
+        judgement.effect
+    }
 }
 
 /// Gives one rule its value and effect.
@@ -293,12 +308,23 @@ fn spared(rule: &RuleCode, facts: &Facts, run: &mut Run<'_>) -> (bool, Kleene) {
     let unless = rule
         .unless
         .map_or(Kleene::False, |place| run.predicate(place));
-    // An exemption must be shown: unknown is not shown.
-    let exempt = unless != Kleene::True
-        && rule
-            .exempt
-            .is_some_and(|place| Run::new(run.code, facts).predicate(place) == Kleene::True);
-    (unless == Kleene::True || exempt, unless)
+    if unless == Kleene::True {
+        return (true, unless);
+    }
+    let Some(place) = rule.exempt else {
+        return (false, unless);
+    };
+    // An exemption must be shown: a fact nobody stated shows nothing. One stated too vaguely to
+    // tell leaves the rule open, so that stating it exactly never turns an answer.
+    let mut shown = Run::new(run.code, facts);
+    match shown.predicate(place) {
+        Kleene::True => (true, Kleene::True),
+        Kleene::Unknown if shown.missing.iter().any(|fact| facts.is_known(fact)) => {
+            run.missing.extend(shown.missing);
+            (false, Kleene::Unknown)
+        }
+        Kleene::Unknown | Kleene::False => (false, unless),
+    }
 }
 
 #[inline]

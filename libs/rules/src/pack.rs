@@ -20,9 +20,10 @@ pub use rule::{
 };
 pub use version::Version;
 
-pub(crate) use compile::{Effect, RuleCode};
+pub(crate) use compile::{Effect, Entry, RuleCode};
 pub(crate) use examples::Example;
 
+use crate::lang::branch::{Branch, Threader};
 use crate::lang::code::Code;
 use crate::problem::Problem;
 use crate::schema::Fact;
@@ -88,14 +89,41 @@ pub struct LayerRef {
 pub struct Program {
     pub(crate) code: Code,
     pub(crate) rules: Vec<RuleCode>,
+    pub(crate) branches: Vec<Branch>,
+    pub(crate) entries: Vec<Entry>,
     /// The first day the pack speaks for; a trip without a date is taken not to lie before it.
     pub(crate) as_of: i64,
 }
 
 impl Program {
+    fn new(mut code: Code, rules: Vec<RuleCode>, as_of: i64) -> Self {
+        let mut lists = std::mem::take(&mut code.lists);
+        let mut threader = Threader {
+            code: &code,
+            branches: Vec::new(),
+        };
+        let entries = rules
+            .iter()
+            .map(|rule| rule.thread(&mut threader, &mut lists))
+            .collect();
+        let branches = threader.branches;
+        code.lists = lists;
+        Self {
+            code,
+            rules,
+            branches,
+            entries,
+            as_of,
+        }
+    }
+
     /// Bytes of compiled code, for sizing.
     pub fn size(&self) -> usize {
-        self.code.size() + size_of_val(&*self.rules) + size_of::<Self>()
+        self.code.size()
+            + size_of_val(&*self.rules)
+            + size_of_val(&*self.branches)
+            + size_of_val(&*self.entries)
+            + size_of::<Self>()
     }
 }
 

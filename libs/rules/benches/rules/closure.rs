@@ -27,10 +27,10 @@ pub(crate) struct Car {
 }
 
 #[derive(Clone, Copy, PartialEq)]
+#[expect(dead_code, reason = "so that the comparison is not always true")]
 pub(crate) enum Category {
     M1,
     N1,
-    #[expect(dead_code, reason = "so that the comparison is not always true")]
     Other,
 }
 

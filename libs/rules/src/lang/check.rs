@@ -235,14 +235,16 @@ impl Checker<'_> {
                 Some(Value::AnyStage)
             }
             Expr::Ident(_) | Expr::Select(_) => {
+                // A market that is one country answers this itself, without reading a fact.
+                let own = checker
+                    .scope
+                    .destination()
+                    .filter(|_| dotted(node).as_deref() == Some(Fact::Destination.name()));
+                if let Some(market) = own {
+                    return Some(checker.emit(Num::Const(market, market), Ty::Country));
+                }
                 let fact = checker.fact(node)?;
                 match (fact.kind(), Ty::of(fact.kind())) {
-                    (_, Some(Ty::Country))
-                        if fact == Fact::Destination && checker.scope.destination().is_some() =>
-                    {
-                        let market = checker.scope.destination().unwrap_or_default();
-                        Some(checker.emit(Num::Const(market, market), Ty::Country))
-                    }
                     (_, Some(ty)) => Some(checker.emit(Num::Fact(fact), ty)),
                     (Kind::Set(_), _) => Some(Value::Set(fact)),
                     (Kind::Stage(_), _) => Some(Value::StageFact(fact)),

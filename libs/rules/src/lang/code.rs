@@ -107,6 +107,8 @@ pub(crate) enum Op {
     Compare(Relation, NumRef, NumRef),
     /// A code in a list, as bits of the word list.
     OneOf(Fact, u64),
+    /// A fact in a list in [`Code::lists`].
+    FactIn(Fact, u32, u32),
     /// Any number in a list in [`Code::lists`].
     InList(NumRef, u32, u32),
     Members(Share, Fact, i64),

@@ -2,7 +2,8 @@
 //!
 //! Nothing here allocates, loops over input or can fail; the depth was bounded when compiling.
 
-use super::code::{Code, Count, Num, NumRef, Op, Part, Relation, Share, Step};
+use super::code::{Code, Num, NumRef, Op, Part, Step};
+use super::leaf::{between, compare, leaf, member, reads};
 use crate::day;
 use crate::facts::Facts;
 use crate::kleene::Kleene;
@@ -102,87 +103,18 @@ impl<'a> Run<'a> {
                 };
                 return (value, next);
             }
-            Op::Const(value) => Kleene::known(*value),
-            Op::Flag(fact) => {
-                let slot = self.facts.slot(*fact);
-                self.settle(Kleene::decide(slot.lo == 1, slot.hi == 0), *fact)
-            }
-            Op::Against(relation, fact, value) => {
-                let slot = self.facts.slot(*fact);
-                self.settle(compare(*relation, slot, Slot::exact(*value)), *fact)
-            }
-            Op::Age(relation, count, from, to, limit) => {
-                let (a, b) = (self.facts.slot(*from), self.facts.slot(*to));
-                let value = compare(*relation, between(*count, a, b), Slot::exact(*limit));
-                if value.is_unknown() {
-                    self.note(*from, a);
-                    self.note(*to, b);
-                }
-                value
-            }
             Op::Compare(relation, left, right) => {
                 let before = self.missing;
                 let (left, right) = (self.num(*left), self.num(*right));
                 self.keep(compare(*relation, left, right), before)
             }
-            Op::OneOf(fact, bits) => {
-                let slot = self.facts.slot(*fact);
-                self.settle(
-                    if slot.is_exact() {
-                        Kleene::known(bits >> slot.lo & 1 == 1)
-                    } else {
-                        Kleene::Unknown
-                    },
-                    *fact,
-                )
-            }
             Op::InList(num, start, end) => {
                 let before = self.missing;
                 let slot = self.num(*num);
-                let list = &self.code.lists[*start as usize..*end as usize];
-                let value = Kleene::decide(
-                    slot.is_exact() && list.contains(&slot.lo),
-                    !list.iter().any(|item| slot.lo <= *item && *item <= slot.hi),
-                );
+                let value = member(&self.code.lists[*start as usize..*end as usize], slot);
                 self.keep(value, before)
             }
-            Op::Members(Share::Any, fact, bits) => {
-                let slot = self.facts.slot(*fact);
-                self.settle(
-                    Kleene::decide(slot.lo & bits != 0, slot.hi & bits == 0),
-                    *fact,
-                )
-            }
-            Op::Members(Share::All, fact, bits) => {
-                let slot = self.facts.slot(*fact);
-                self.settle(
-                    Kleene::decide(slot.lo & bits == *bits, slot.hi & bits != *bits),
-                    *fact,
-                )
-            }
-            Op::Empty(fact) => {
-                let slot = self.facts.slot(*fact);
-                self.settle(Kleene::decide(slot.hi == 0, slot.lo != 0), *fact)
-            }
-            Op::Documents(share, start, end) => {
-                let mut codes = self.code.lists[*start as usize..*end as usize].iter();
-                Kleene::known(match share {
-                    Share::Any => codes.any(|id| self.facts.has_document(*id)),
-                    Share::All => codes.all(|id| self.facts.has_document(*id)),
-                })
-            }
-            Op::Stage(relation, fact, level, start, end) => {
-                let mut slot = self.facts.slot(*fact);
-                // A stage stated in the family itself beats one concluded from another.
-                if slot.lo < 0 {
-                    for deemed in &self.code.deemed[*start as usize..*end as usize] {
-                        if self.facts.slot(deemed.fact).lo >= deemed.from {
-                            slot.lo = slot.lo.max(deemed.reaches);
-                        }
-                    }
-                }
-                self.settle(compare(*relation, slot, Slot::exact(*level)), *fact)
-            }
+            leaf => self.leaf(leaf),
         };
         (value, at + 1)
     }
@@ -224,10 +156,13 @@ impl<'a> Run<'a> {
         }
     }
 
-    #[inline]
-    fn settle(&mut self, value: Kleene, fact: Fact) -> Kleene {
+    /// A leaf, with what it wants noted where it is unknown.
+    fn leaf(&mut self, op: &Op) -> Kleene {
+        let value = leaf(self.code, self.facts, op).unwrap_or(Kleene::Unknown);
         if value.is_unknown() {
-            self.missing.insert(fact);
+            for fact in reads(op).into_iter().flatten() {
+                self.note(fact, self.facts.slot(fact));
+            }
         }
         value
     }
@@ -308,43 +243,6 @@ impl<'a> Run<'a> {
             },
             day::interval,
         )
-    }
-}
-
-#[inline]
-fn compare(relation: Relation, left: Slot, right: Slot) -> Kleene {
-    match relation {
-        Relation::Lt => Kleene::decide(left.hi < right.lo, left.lo >= right.hi),
-        Relation::Le => Kleene::decide(left.hi <= right.lo, left.lo > right.hi),
-        Relation::Gt => Kleene::decide(left.lo > right.hi, left.hi <= right.lo),
-        Relation::Ge => Kleene::decide(left.lo >= right.hi, left.hi < right.lo),
-        Relation::Eq => same(left, right),
-        Relation::Ne => !same(left, right),
-    }
-}
-
-#[inline]
-fn same(left: Slot, right: Slot) -> Kleene {
-    let apart = left.hi < right.lo || right.hi < left.lo;
-    Kleene::decide(left.is_exact() && left == right, apart)
-}
-
-/// Counts rise with the second day and fall with the first.
-#[inline]
-fn between(count: Count, from: Slot, to: Slot) -> Slot {
-    let count = |from, to| match count {
-        Count::Years => day::years(from, to),
-        Count::Months => day::months(from, to),
-        Count::Days => day::days(from, to),
-        Count::CalendarYears => day::calendar_years(from, to),
-        Count::FiscalYears(start) => day::fiscal_years(from, to, i64::from(start)),
-    };
-    if from.is_exact() && to.is_exact() {
-        return Slot::exact(count(from.lo, to.lo));
-    }
-    Slot {
-        lo: count(from.hi, to.lo),
-        hi: count(from.lo, to.hi),
     }
 }
 

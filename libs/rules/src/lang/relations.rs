@@ -212,7 +212,10 @@ impl Checker<'_> {
             )]);
         }
         let (start, end) = self.list(values);
-        Some(vec![Op::InList(num, start, end)])
+        Some(vec![match self.code.nums[num as usize] {
+            Num::Fact(fact) => Op::FactIn(fact, start, end),
+            _ => Op::InList(num, start, end),
+        }])
     }
 
     fn element(&mut self, node: &IdedExpr, ty: Ty) -> Option<i64> {

@@ -1,8 +1,9 @@
 //! Rules compiled to what the evaluator reads, and the effect each value has on the verdict.
 
 use super::rule::{DoubtReason, Otherwise};
+use crate::lang::branch::{SATISFIED, SLOW, Threader, VIOLATED};
 use crate::lang::check::Scope;
-use crate::lang::code::Deemed;
+use crate::lang::code::{Deemed, Op, Relation, Share};
 use crate::pack::DocumentDef;
 use crate::schema::Fact;
 use crate::{Family, Stage};
@@ -16,6 +17,13 @@ pub(crate) enum Effect {
     Condition,
     Refer,
     Prohibit,
+}
+
+/// The fast form of one rule: where it begins in the branches, and what a violation does.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Entry {
+    pub(crate) entry: u32,
+    pub(crate) on_violated: Effect,
 }
 
 /// What the evaluator needs of one rule.
@@ -43,6 +51,76 @@ pub(crate) struct RuleCode {
     pub(crate) on_violated: Effect,
     pub(crate) on_unknown: Effect,
     pub(crate) on_undetermined: Effect,
+}
+
+impl RuleCode {
+    /// Threads the rule into branches; whatever is not plainly met or broken ends in `SLOW`.
+    pub(super) fn thread(&self, threader: &mut Threader<'_>, lists: &mut Vec<i64>) -> Entry {
+        let entry = if self.live {
+            self.thread_live(threader, lists)
+        } else {
+            SATISFIED
+        };
+        Entry {
+            entry,
+            on_violated: self.on_violated,
+        }
+    }
+
+    /// Backwards, so that every branch knows where it leads.
+    fn thread_live(&self, threader: &mut Threader<'_>, lists: &mut Vec<i64>) -> u32 {
+        if !self.expressible {
+            return self.scope(threader, SLOW);
+        }
+        let mut documents = |share, ids: &[i64], yes, no, threader: &mut Threader<'_>| {
+            let start = lists.len() as u32;
+            lists.extend(ids);
+            threader.test(Op::Documents(share, start, lists.len() as u32), 0, yes, no)
+        };
+        let plain = !self.doubtful && self.needs.is_empty() && self.alternatives.is_empty();
+        let mut broken = if plain { VIOLATED } else { SLOW };
+        if plain {
+            for clause in [self.exempt, self.unless].into_iter().flatten() {
+                broken = threader.predicate(clause, SATISFIED, broken);
+            }
+            if !self.cures.is_empty() {
+                broken = documents(Share::Any, &self.cures, SATISFIED, broken, threader);
+            }
+        }
+        let mut met = SATISFIED;
+        if !self.needs.is_empty() {
+            met = documents(Share::All, &self.needs, SATISFIED, SLOW, threader);
+        }
+        for reading in self.alternatives.iter().chain(&self.require) {
+            met = threader.predicate(*reading, met, broken);
+        }
+        self.scope(threader, met)
+    }
+
+    /// The days in force and the scope in front of `inside`.
+    fn scope(&self, threader: &mut Threader<'_>, inside: u32) -> u32 {
+        let mut entry = self
+            .applies
+            .map_or(inside, |place| threader.predicate(place, inside, SATISFIED));
+        if self.to < i64::MAX {
+            let behind = if self.open_ended { SLOW } else { SATISFIED };
+            entry = threader.test(
+                Op::Against(Relation::Le, self.decided_by, self.to),
+                0,
+                entry,
+                behind,
+            );
+        }
+        if self.from > i64::MIN {
+            entry = threader.test(
+                Op::Against(Relation::Ge, self.decided_by, self.from),
+                0,
+                entry,
+                SATISFIED,
+            );
+        }
+        entry
+    }
 }
 
 /// The effects of a rule's values: violated, unknown, undetermined.

@@ -395,3 +395,18 @@ fn deeply_nested_yaml_is_refused() {
     );
     assert!(!Pack::load(&text, &()).unwrap_err().is_empty());
 }
+
+#[test]
+fn a_transition_must_be_shown_and_a_vague_date_leaves_it_open() {
+    let rule = "require: vehicle.steering == \"LHD\"\notherwise: prohibit\nexempt: trip.payment_date < date(\"2018-01-25\")";
+    let paid = |date: Option<&str>| {
+        value(
+            rule,
+            json!({ "vehicle.steering": "RHD", "trip.payment_date": date }),
+        )
+    };
+    assert_eq!(paid(None), Value::Violated);
+    assert_eq!(paid(Some("2018-01")), Value::Unknown);
+    assert_eq!(paid(Some("2018-01-24")), Value::Satisfied);
+    assert_eq!(paid(Some("2018-01-25")), Value::Violated);
+}

@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use proptest::prelude::*;
-use tongguan_rules::{Fact, Facts, Kleene, Pack, Record, Value, evaluate};
+use tongguan_rules::{Fact, Facts, Kleene, Pack, Record, Value, decide, evaluate};
 
 use super::packs::one;
 
@@ -161,6 +161,10 @@ fn narrowing() -> impl Strategy<Value = (Facts, Facts)> {
         )
 }
 
+fn rule_text(pack: &Pack) -> String {
+    pack.content()["rules"].to_string()
+}
+
 fn pack(source: &str) -> Pack {
     let quoted = serde_json::to_string(source).unwrap();
     Pack::load(
@@ -182,6 +186,23 @@ proptest! {
             prop_assert_eq!(before.value, after.value, "{}", source);
         } else {
             prop_assert!(!before.missing.is_empty(), "{} is unknown without a missing fact", source);
+        }
+    }
+
+    #[test]
+    fn the_fast_path_says_what_the_full_answer_says(source in expression(), scope in expression(), (vague, sharp) in narrowing()) {
+        let quote = |text: &str| serde_json::to_string(text).unwrap();
+        let rule = format!("applies: {}\nrequire: {}\notherwise: prohibit", quote(&scope), quote(&source));
+        let packs = [Pack::load(&one(&rule), &()).unwrap(), Pack::load(include_str!("../packs/ke.yaml"), &()).unwrap()];
+        for (pack, facts) in packs.iter().flat_map(|pack| [(pack, &vague), (pack, &sharp)]) {
+            let (short, full) = (decide(pack.program(), facts), evaluate(pack, facts));
+            for (index, rule) in full.rules.iter().enumerate() {
+                let bit = |bits: u128| bits >> index & 1 == 1;
+                let values = [(Value::Violated, short.violated), (Value::Unknown, short.unknown), (Value::Undetermined, short.undetermined)];
+                for (value, bits) in values {
+                    prop_assert_eq!(bit(bits), rule.value == value, "{} of {}", rule.id, rule_text(pack));
+                }
+            }
         }
     }
 

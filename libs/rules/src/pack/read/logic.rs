@@ -4,7 +4,6 @@ use super::parts::place;
 use super::rules::RuleReader;
 use crate::lang::check::{self, Compiled};
 use crate::lang::eval::FactSet;
-use crate::schema::Kind;
 use crate::yaml::{Fields, Node, Report, Tree};
 
 /// One compiled expression with its source.
@@ -64,20 +63,6 @@ impl RuleReader<'_> {
             clause("exempt"),
             clause("require"),
         );
-        if let (Some(clause), Some(node)) = (&exempt, fields.get("exempt"))
-            && clause
-                .compiled
-                .reads
-                .facts
-                .iter()
-                .any(|fact| fact.kind() == Kind::Date)
-        {
-            report.add(
-                &fields.at("exempt"),
-                node,
-                "an exemption that must be shown may not turn on a date; use `unless`",
-            );
-        }
         let path = fields.at("alternatives");
         let alternatives = fields
             .list("alternatives")

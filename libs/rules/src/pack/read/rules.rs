@@ -180,7 +180,13 @@ impl<'a> RuleReader<'a> {
             live: !matches!(status, Status::Superseded | Status::Withdrawn),
             expressible: not_expressible.is_none(),
             doubtful: !doubts.is_empty(),
-            applies: place(&logic.applies),
+            // A constant `true` asks nothing.
+            applies: place(&logic.applies).filter(|_| {
+                logic
+                    .applies
+                    .as_ref()
+                    .is_none_or(|clause| clause.compiled.constant != Some(true))
+            }),
             unless: place(&logic.unless),
             exempt: place(&logic.exempt),
             require: place(&logic.require),
