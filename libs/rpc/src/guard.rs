@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 use std::panic::AssertUnwindSafe;
 use std::task::{Context, Poll};
+use std::time::Instant;
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
@@ -11,7 +12,7 @@ use tonic::{Code, Status};
 use tower::Service;
 use tracing::Instrument;
 
-use crate::{Body, deadline, trace};
+use crate::{Body, deadline, metrics, trace};
 
 /// Wraps a generated server. In process tonic enforces no `grpc-timeout` and a handler's panic reaches
 /// the caller; behind the guard both transports behave alike.
@@ -45,6 +46,10 @@ where
     fn call(&mut self, request: http::Request<Body>) -> Self::Future {
         let time = deadline::asked(request.headers());
         let span = trace::server_span(&request);
+        let (path, began) = (
+            request.uri().path().trim_start_matches('/').to_owned(),
+            Instant::now(),
+        );
         let started = AssertUnwindSafe(|| self.0.call(request));
         let call = match std::panic::catch_unwind(started) {
             Ok(call) => call,
@@ -58,7 +63,7 @@ where
                 Ok(Err(_)) => panicked().into_http(),
                 Err(_) => Status::new(Code::DeadlineExceeded, "the deadline passed").into_http(),
             };
-            trace::record_outcome(&response);
+            metrics::served(&path, trace::record_outcome(&response), began.elapsed());
             Ok(response)
         };
         Box::pin(guarded.instrument(span))

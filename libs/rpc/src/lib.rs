@@ -5,6 +5,7 @@ mod channel;
 mod deadline;
 mod failure;
 mod guard;
+mod metrics;
 mod page;
 mod peer;
 mod tasks;

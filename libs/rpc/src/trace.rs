@@ -36,8 +36,8 @@ pub(crate) fn server_span(request: &Request<Body>) -> Span {
     span
 }
 
-/// Writes the status code of an answer onto the present span; absent in headers means OK so far.
-pub(crate) fn record_outcome(response: &Response<Body>) {
+/// Writes the status code of an answer onto the present span and says it; absent in headers means OK so far.
+pub(crate) fn record_outcome(response: &Response<Body>) -> i64 {
     let code = response
         .headers()
         .get("grpc-status")
@@ -45,6 +45,7 @@ pub(crate) fn record_outcome(response: &Response<Body>) {
         .and_then(|code| code.parse::<i64>().ok())
         .unwrap_or(0);
     Span::current().record("rpc.grpc.status_code", code);
+    code
 }
 
 struct Headers<'a>(&'a mut HeaderMap);

@@ -8,6 +8,7 @@
 mod budget;
 mod connection;
 mod edge;
+mod metrics;
 mod patient;
 mod profile;
 mod refusal;
@@ -90,6 +91,7 @@ impl Server {
         let builder = connection::builder(&profile, streams);
         while let Some((socket, peer)) = accept(&self.listener, &stop).await {
             let Some(slot) = slots.take(peer.ip()) else {
+                metrics::turned_away();
                 tracing::debug!("a connection over the limit was closed");
                 continue;
             };
@@ -100,9 +102,10 @@ impl Server {
                 profile.clone(),
                 stop.clone(),
             );
+            let held = (slot, metrics::Open::new());
             tracker.spawn(async move {
                 connection.await;
-                drop(slot);
+                drop(held);
             });
         }
         // The port is free for the next process while this one finishes its calls.

@@ -16,6 +16,7 @@ use tonic::transport::server::TcpConnectInfo;
 use tower::{Service, ServiceExt};
 
 use super::budget::Budget;
+use super::metrics;
 use super::refusal::Refusal;
 
 /// The service of one listener with its limits; cheap to clone.
@@ -60,7 +61,10 @@ impl<S> Edge<S> {
         };
         let response = match self.try_answer(request, peer, grpc).await {
             Ok(response) => response.map(Body::new),
-            Err(refusal) => refused(refusal),
+            Err(refusal) => {
+                metrics::refused(refusal);
+                refused(refusal)
+            }
         };
         call.answered();
         Ok(response)
