@@ -15,11 +15,13 @@ use std::io::Read as _;
 
 use crate::certificate::Certificate;
 use crate::error::{Error, Result};
+use crate::qr::Matrix;
 use crate::words;
 use font::Font;
 use layout::{A4, Page};
 
 const FONT: Name<'_> = Name(b"F1");
+const PICTURE: Name<'_> = Name(b"Q1");
 const BASE_FONT: Name<'_> = Name(b"TGCERT+WenQuanYiMicroHei");
 const SYSTEM: SystemInfo<'_> = SystemInfo {
     registry: Str(b"Adobe"),
@@ -32,12 +34,12 @@ impl Certificate {
     pub fn to_pdf(&self) -> Result<Vec<u8>> {
         let text = self.to_qr_text()?;
         let mut font = Font::load()?;
-        let content = draw(self, &text, &mut font)?;
+        let content = draw(self, &mut font)?;
         assemble(self, &text, &font, &content)
     }
 }
 
-fn draw(certificate: &Certificate, text: &str, font: &mut Font) -> Result<Vec<u8>> {
+fn draw(certificate: &Certificate, font: &mut Font) -> Result<Vec<u8>> {
     let record = certificate.record();
     let mut page = Page::new(font);
     page.paragraph(words::TITLE, 14.0);
@@ -46,7 +48,7 @@ fn draw(certificate: &Certificate, text: &str, font: &mut Font) -> Result<Vec<u8
         page.warning(words::SIMULATED, 9.0);
     }
     page.rule();
-    page.top(&words::main_fields(record), text)?;
+    page.top(&words::main_fields(record));
     page.rule();
     for language in words::ALL
         .iter()
@@ -83,7 +85,8 @@ fn assemble(certificate: &Certificate, text: &str, font: &Font, content: &[u8]) 
         cmap,
         contents,
         info,
-    ] = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10].map(Ref::new);
+        picture,
+    ] = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11].map(Ref::new);
     let mut pdf = Pdf::new();
     pdf.catalog(catalog).pages(pages);
     pdf.pages(pages).kids([page]).count(1);
@@ -92,10 +95,22 @@ fn assemble(certificate: &Certificate, text: &str, font: &Font, content: &[u8]) 
         .parent(pages)
         .media_box(Rect::new(0.0, 0.0, A4.0, A4.1))
         .contents(contents);
-    sheet.resources().fonts().pair(FONT, type0);
+    {
+        let mut resources = sheet.resources();
+        resources.fonts().pair(FONT, type0);
+        resources.x_objects().pair(PICTURE, picture);
+    }
     sheet.finish();
     pdf.stream(contents, &compress(content)?)
         .filter(Filter::FlateDecode);
+
+    let matrix = Matrix::of(text)?;
+    let side = i32::try_from(matrix.outer()).unwrap_or_default();
+    let rows = compress(&matrix.rows(1))?;
+    let mut code = pdf.image_xobject(picture, &rows);
+    code.width(side).height(side).filter(Filter::FlateDecode);
+    code.bits_per_component(1).color_space().device_gray();
+    code.finish();
 
     let mut composite = pdf.type0_font(type0);
     composite
@@ -216,7 +231,7 @@ mod tests {
         for vector in vectors["certificates"].as_array().unwrap() {
             let certificate = Certificate::from_qr_text(vector["qr"].as_str().unwrap()).unwrap();
             let mut font = Font::load().unwrap();
-            let content = draw(&certificate, vector["qr"].as_str().unwrap(), &mut font).unwrap();
+            let content = draw(&certificate, &mut font).unwrap();
             let bare = |text: &str| text.split_whitespace().collect::<String>();
             let page = bare(&shown(&content, &font));
             for (name, value) in certificate.record().fields().unwrap() {

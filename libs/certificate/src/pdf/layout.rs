@@ -1,11 +1,9 @@
-//! Setting the page: lines broken to a width, a grid for the top, and the QR code as squares.
+//! Setting the page: lines broken to a width, a grid for the top, and the place of the QR code.
 
 use pdf_writer::{Content, Str};
 
-use super::FONT;
 use super::font::Font;
-use crate::error::Result;
-use crate::qr::Matrix;
+use super::{FONT, PICTURE};
 
 /// Width and height of the sheet in points.
 pub(super) const A4: (f32, f32) = (595.0, 842.0);
@@ -60,7 +58,7 @@ impl<'f> Page<'f> {
     }
 
     /// The slot for the photograph, the main fields, and the QR code side by side.
-    pub(super) fn top(&mut self, fields: &[(&str, String)], text: &str) -> Result<()> {
+    pub(super) fn top(&mut self, fields: &[(&str, String)]) {
         let top = self.y;
         self.content
             .rect(MARGIN, top - SLOT.1, SLOT.0, SLOT.1)
@@ -73,7 +71,7 @@ impl<'f> Page<'f> {
             top - SLOT.1 / 2.0,
         );
         let code = A4.0 - MARGIN - CODE;
-        self.code(text, code, top)?;
+        self.code(code, top);
         let left = MARGIN + SLOT.0 + 10.0;
         let width = code - left - 8.0;
         let mut y = top;
@@ -84,21 +82,14 @@ impl<'f> Page<'f> {
             y = self.block(value, 8.0, left, width, y) - 1.0;
         }
         self.y = y.min(top - CODE) - 4.0;
-        Ok(())
     }
 
-    fn code(&mut self, text: &str, left: f32, top: f32) -> Result<()> {
-        let matrix = Matrix::of(text)?;
-        let side = matrix.outer();
-        let module = CODE / side as f32;
-        for y in 0..side {
-            for x in (0..side).filter(|x| matrix.dark(*x, y)) {
-                let (x, y) = (left + x as f32 * module, top - (y + 1) as f32 * module);
-                self.content.rect(x, y, module, module);
-            }
-        }
-        self.content.fill_nonzero();
-        Ok(())
+    /// Places the picture of the code. A picture and not squares: many readers draw hairlines
+    /// between neighbouring squares, and then no scanner finds the code.
+    fn code(&mut self, left: f32, top: f32) {
+        let placed = [CODE, 0.0, 0.0, CODE, left, top - CODE];
+        self.content.save_state().transform(placed);
+        self.content.x_object(PICTURE).restore_state();
     }
 
     /// Sets a text within `width` below `top`; returns where the next line would begin.

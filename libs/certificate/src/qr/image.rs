@@ -17,42 +17,103 @@ const MAX_SIDE: u32 = 8_192;
 pub fn to_png(text: &str) -> Result<Vec<u8>> {
     let matrix = Matrix::of(text)?;
     let side = matrix.outer() * SCALE;
-    let mut pixels = Vec::with_capacity(side * side.div_ceil(8));
-    for y in 0..side {
-        let mut row = vec![0_u8; side.div_ceil(8)];
-        for x in (0..side).filter(|x| !matrix.dark(x / SCALE, y / SCALE)) {
-            row[x / 8] |= 0x80 >> (x % 8);
-        }
-        pixels.extend(row);
-    }
     let failed = |e: png::EncodingError| Error::malformed("picture", e.to_string());
     let mut bytes = Vec::new();
     let mut encoder = Encoder::new(&mut bytes, side as u32, side as u32);
     encoder.set_color(ColorType::Grayscale);
     encoder.set_depth(BitDepth::One);
     let mut writer = encoder.write_header().map_err(failed)?;
-    writer.write_image_data(&pixels).map_err(failed)?;
+    writer
+        .write_image_data(&matrix.rows(SCALE))
+        .map_err(failed)?;
     writer.finish().map_err(failed)?;
     Ok(bytes)
 }
 
 /// The text of the first readable QR code in a PNG of at most 8192 pixels a side.
 pub fn read_png(bytes: &[u8]) -> Result<String> {
-    let (width, height, luma) = grey(bytes)?;
-    let mut image = PreparedImage::prepare_from_greyscale(width, height, |x, y| {
-        luma.get(y * width + x).copied().unwrap_or(u8::MAX)
-    });
-    let mut last = "none found".to_owned();
-    for grid in image.detect_grids() {
-        match grid.decode() {
-            Ok((_, text)) => return Ok(text),
-            Err(e) => last = e.to_string(),
+    let grey = grey(bytes)?;
+    let dark = threshold(&grey.luma);
+    let mut last = Error::NoQrCode("none found".to_owned());
+    // A scan with few pixels a module is found once it is enlarged, an even one with one threshold
+    // for the whole, an unevenly lit photograph with a local one.
+    let scales = if grey.width.max(grey.height) <= MAX_SIDE as usize / 4 {
+        3
+    } else {
+        1
+    };
+    for (scale, local) in (1..=scales).flat_map(|scale| [(scale, true), (scale, false)]) {
+        let (wide, high) = (grey.width * scale, grey.height * scale);
+        let pixel = |x, y| grey.enlarged(x, y, scale);
+        let mut image = if local {
+            PreparedImage::prepare_from_greyscale(wide, high, pixel)
+        } else {
+            PreparedImage::prepare_from_bitmap(wide, high, |x, y| pixel(x, y) < dark)
+        };
+        for grid in image.detect_grids() {
+            match grid.decode() {
+                Ok((_, text)) => return Ok(text),
+                Err(e) => last = Error::NoQrCode(e.to_string()),
+            }
         }
     }
-    Err(Error::NoQrCode(last))
+    Err(last)
 }
 
-fn grey(bytes: &[u8]) -> Result<(usize, usize, Vec<u8>)> {
+/// A picture in grey, row by row.
+struct Grey {
+    width: usize,
+    height: usize,
+    luma: Vec<u8>,
+}
+
+impl Grey {
+    /// The grey at a place of the picture enlarged by a whole number, between its four neighbours.
+    fn enlarged(&self, x: usize, y: usize, scale: usize) -> u8 {
+        // Twice the scale is one pixel; half a pixel is where the centre of the first stands.
+        let place = |at: usize, length: usize| {
+            let at = (2 * at + 1).saturating_sub(scale);
+            let (whole, part) = (at / (2 * scale), at % (2 * scale));
+            (whole, (whole + 1).min(length - 1), part)
+        };
+        let ((left, right, part_x), (top, bottom, part_y)) =
+            (place(x, self.width), place(y, self.height));
+        let grey = |x: usize, y: usize| {
+            usize::from(
+                self.luma
+                    .get(y * self.width + x)
+                    .copied()
+                    .unwrap_or(u8::MAX),
+            )
+        };
+        let row = |y: usize| grey(left, y) * (2 * scale - part_x) + grey(right, y) * part_x;
+        ((row(top) * (2 * scale - part_y) + row(bottom) * part_y) / (4 * scale * scale)) as u8
+    }
+}
+
+/// The grey that best parts dark from light (Otsu 1979): the largest variance between the two.
+fn threshold(luma: &[u8]) -> u8 {
+    let mut counts = [0_u64; 256];
+    luma.iter().for_each(|grey| counts[usize::from(*grey)] += 1);
+    let weight = |grey: usize| counts[grey] as f64 * grey as f64;
+    let (count, sum) = (luma.len() as f64, (0..256).map(weight).sum::<f64>());
+    let (mut below, mut sum_below, mut best, mut found) = (0.0, 0.0, 0.0, 128);
+    for grey in 0..255_usize {
+        below += counts[grey] as f64;
+        sum_below += weight(grey);
+        let above = count - below;
+        if below > 0.0 && above > 0.0 {
+            let apart = sum_below / below - (sum - sum_below) / above;
+            let variance = below * above * apart * apart;
+            if variance > best {
+                (best, found) = (variance, grey + 1);
+            }
+        }
+    }
+    found as u8
+}
+
+fn grey(bytes: &[u8]) -> Result<Grey> {
     let unreadable = |problem: String| Error::NoQrCode(problem);
     let mut decoder = Decoder::new_with_limits(Cursor::new(bytes), Limits { bytes: 64 << 20 });
     decoder.set_transformations(Transformations::normalize_to_color8());
@@ -77,5 +138,9 @@ fn grey(bytes: &[u8]) -> Result<(usize, usize, Vec<u8>)> {
         [] => u8::MAX,
     };
     let luma = pixels.chunks_exact(channels).map(luma).collect();
-    Ok((width as usize, height as usize, luma))
+    Ok(Grey {
+        width: width as usize,
+        height: height as usize,
+        luma,
+    })
 }

@@ -42,6 +42,18 @@ impl Matrix {
         }
     }
 
+    /// Rows of one-bit pixels, light set, `scale` pixels a module, each row filled to whole bytes.
+    pub(crate) fn rows(&self, scale: usize) -> Vec<u8> {
+        let side = self.outer() * scale;
+        let mut rows = vec![0_u8; side * side.div_ceil(8)];
+        for (y, row) in rows.chunks_exact_mut(side.div_ceil(8)).enumerate() {
+            for x in (0..side).filter(|x| !self.dark(x / scale, y / scale)) {
+                row[x / 8] |= 0x80 >> (x % 8);
+            }
+        }
+        rows
+    }
+
     /// Modules on a side with the quiet zone.
     pub(crate) fn outer(&self) -> usize {
         self.width + 2 * QUIET
