@@ -37,10 +37,11 @@ pub fn read_png(bytes: &[u8]) -> Result<String> {
     let mut last = Error::NoQrCode("none found".to_owned());
     // A scan with few pixels a module is found once it is enlarged, an even one with one threshold
     // for the whole, an unevenly lit photograph with a local one.
-    let scales = if grey.width.max(grey.height) <= MAX_SIDE as usize / 4 {
-        3
-    } else {
-        1
+    // Large pictures are not enlarged: they have the pixels, and a reader has a time to keep.
+    let scales = match grey.width.max(grey.height) {
+        0..=1_024 => 3,
+        1_025..=2_048 => 2,
+        _ => 1,
     };
     for (scale, local) in (1..=scales).flat_map(|scale| [(scale, true), (scale, false)]) {
         let (wide, high) = (grey.width * scale, grey.height * scale);
@@ -94,14 +95,19 @@ impl Grey {
 /// The grey that best parts dark from light (Otsu 1979): the largest variance between the two.
 fn threshold(luma: &[u8]) -> u8 {
     let mut counts = [0_u64; 256];
-    luma.iter().for_each(|grey| counts[usize::from(*grey)] += 1);
-    let weight = |grey: usize| counts[grey] as f64 * grey as f64;
-    let (count, sum) = (luma.len() as f64, (0..256).map(weight).sum::<f64>());
+    for grey in luma {
+        counts[usize::from(*grey)] += 1;
+    }
+    let weigh = |(grey, count): (usize, &u64)| *count as f64 * grey as f64;
+    let (all, sum) = (
+        luma.len() as f64,
+        counts.iter().enumerate().map(weigh).sum::<f64>(),
+    );
     let (mut below, mut sum_below, mut best, mut found) = (0.0, 0.0, 0.0, 128);
-    for grey in 0..255_usize {
-        below += counts[grey] as f64;
-        sum_below += weight(grey);
-        let above = count - below;
+    for (grey, count) in counts.iter().enumerate().take(255) {
+        below += *count as f64;
+        sum_below += weigh((grey, count));
+        let above = all - below;
         if below > 0.0 && above > 0.0 {
             let apart = sum_below / below - (sum - sum_below) / above;
             let variance = below * above * apart * apart;
