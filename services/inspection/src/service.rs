@@ -1,5 +1,6 @@
 //! The use cases of inspection intake, in domain words.
 
+mod compare;
 mod intake;
 mod upload;
 

@@ -2,6 +2,7 @@
 
 mod answers;
 mod bodies;
+mod catalogue;
 mod report;
 
 use tongguan_api::common::v1 as common;
@@ -17,8 +18,8 @@ use crate::domain::report::Report;
 use crate::domain::vehicle::{Category, Powertrain};
 use crate::store::{AnomalyFilter, InspectionFilter};
 
-pub(crate) use answers::catalogue;
 pub(crate) use bodies::{register_body, suspension, update_body};
+pub(crate) use catalogue::catalogue;
 
 /// The category of the wire; `None` where it is not stated.
 pub(crate) fn category(value: common::VehicleCategory) -> Option<Category> {

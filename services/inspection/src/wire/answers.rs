@@ -9,10 +9,9 @@ use uuid::Uuid;
 use crate::domain::anomaly::{Anomaly, Kind};
 use crate::domain::assess::{ItemResult, Verdict};
 use crate::domain::body::{Accreditation, Body, Scheme, Suspension};
-use crate::domain::catalogue::{self, Catalogue, Presence, Standard};
 use crate::domain::identity::Difference;
 use crate::domain::inspection::{Inspection, Notice, State};
-use crate::domain::judge::{ItemVerdict, words};
+use crate::domain::judge::ItemVerdict;
 use crate::domain::report::{Found, Report, Vehicle};
 use crate::domain::vehicle::{Category, Fuel, Powertrain};
 use crate::store::Stored;
@@ -27,7 +26,7 @@ fn date(date: PartialDate) -> Option<tongguan_api::google::r#type::Date> {
     Some(wire::date(date))
 }
 
-fn category(category: Category) -> i32 {
+pub(super) fn category(category: Category) -> i32 {
     use common::VehicleCategory as Wire;
     let wire = match category {
         Category::M1 => Wire::M1,
@@ -83,7 +82,7 @@ fn verdict(verdict: Verdict) -> i32 {
     wire.into()
 }
 
-fn item_verdict(verdict: ItemVerdict) -> i32 {
+pub(super) fn item_verdict(verdict: ItemVerdict) -> i32 {
     let wire = match verdict {
         ItemVerdict::NotApplicable => pb::ItemVerdict::NotApplicable,
         ItemVerdict::Recorded => pb::ItemVerdict::Recorded,
@@ -320,98 +319,5 @@ impl From<Stored> for pb::UploadEvidenceResponse {
             media_type: stored.media.as_str().to_owned(),
             already_stored: stored.before,
         }
-    }
-}
-
-/// A standard's part of the catalogue; only what can apply to one category where it is given.
-pub(crate) fn catalogue(
-    catalogue: &Catalogue,
-    standard: &Standard,
-    only: Option<Category>,
-) -> pb::Catalogue {
-    let categories: Vec<Category> = match only {
-        Some(only) => standard
-            .categories
-            .iter()
-            .copied()
-            .filter(|category| *category == only)
-            .collect(),
-        None => standard.categories.clone(),
-    };
-    let applies = |item: &&catalogue::Item| {
-        categories
-            .iter()
-            .any(|category| item.applies.allows(*category))
-    };
-    pb::Catalogue {
-        standard: standard.id.clone(),
-        version: catalogue.version.clone(),
-        title_zh: standard.title.zh.clone(),
-        title_en: standard.title.en.clone(),
-        items: catalogue
-            .items
-            .iter()
-            .filter(applies)
-            .map(|item| self::item(item, &categories))
-            .collect(),
-        categories: categories.into_iter().map(category).collect(),
-        shots: catalogue.shots.clone(),
-        open_questions: catalogue.open_questions.clone(),
-    }
-}
-
-fn item(item: &catalogue::Item, categories: &[Category]) -> pb::CatalogueItem {
-    use pb::catalogue_item as wire;
-    let kind = match item.kind {
-        catalogue::Kind::Measured => wire::Kind::Measured,
-        catalogue::Kind::Checked => wire::Kind::Checked,
-        catalogue::Kind::Recorded => wire::Kind::Recorded,
-    };
-    let presence = match item.presence {
-        Presence::Mandatory => wire::Presence::Mandatory,
-        Presence::Expected => wire::Presence::Expected,
-        Presence::Optional => wire::Presence::Optional,
-    };
-    let limits = item.limits.iter().filter(|limit| {
-        categories
-            .iter()
-            .any(|category| limit.when.allows(*category))
-    });
-    pb::CatalogueItem {
-        id: item.id.clone(),
-        kind: kind.into(),
-        presence: presence.into(),
-        text_en: item.text.en.clone(),
-        text_zh: item.text.zh.clone(),
-        unit: item.unit.clone(),
-        place: item.place.as_str().to_owned(),
-        instead: item.instead.clone(),
-        applies: item.applies.words(),
-        limits: limits.map(|limit| self::limit(limit, &item.unit)).collect(),
-        source: item.source.clone(),
-        confidence: item.confidence.as_str().to_owned(),
-        nonconforming: item.nonconforming.map_or(0, item_verdict),
-    }
-}
-
-fn limit(limit: &catalogue::Limit, unit: &str) -> pb::CatalogueLimit {
-    let condition = limit.when.words();
-    let dispute = limit.dispute.as_ref();
-    pb::CatalogueLimit {
-        condition: if condition.is_empty() {
-            words(limit, unit)
-        } else {
-            format!("{condition}: {}", words(limit, unit))
-        },
-        min: limit.min,
-        max: limit.max,
-        confidence: limit.confidence.as_str().to_owned(),
-        source: limit.source.clone(),
-        breach: item_verdict(limit.breach()),
-        disputed_min: dispute.and_then(|dispute| dispute.min),
-        disputed_max: dispute.and_then(|dispute| dispute.max),
-        dispute: dispute
-            .map(|dispute| dispute.source.clone())
-            .unwrap_or_default(),
     }
 }
