@@ -317,7 +317,8 @@ impl Case {
         let needs_decision = matches!(self.state, State::Ready | State::Licensed) || self.state.is_certified_or_further();
         check("I2: no certificate without a decision that lets it leave", !needs_decision || decided);
         check("I2: no certificate without a licence", self.certificate.is_none() || self.licence.is_some());
-        check("I11: every parked case has a timer", (self.state == State::Parked) == self.parked.is_some());
+        check("I11: every parked case has a timer", self.state != State::Parked || self.due_at().is_some());
+        check("only cases that the worker moves wait for it", self.parked.is_none() || self.state.is_working());
         check("the exit starts the clock", self.exit.is_some() == self.deregister_by.is_some());
         check("an exit follows a used certificate", self.exit.is_none() || self.consumed);
         check("a certified case names its certificate", !matches!(self.state, State::Certified | State::Reserved) || self.certificate.is_some());

@@ -12,6 +12,9 @@ use uuid::Uuid;
 use super::evidence::{FactMap, Gathered, Judgement, MarketVerdict, NeededDocument, RuleReason};
 use super::reconcile::{Reconciliation, Severity};
 
+/// The market whose pack holds China's own export rules.
+pub const CHINA: &str = "CN-EXPORT";
+
 /// What was decided.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
@@ -234,7 +237,9 @@ impl Run {
         for reason in &verdict.reasons {
             let weight = match (reason.verdict.as_str(), reason.effect.as_str()) {
                 ("VIOLATED", "PROHIBIT" | "NOT_REGISTRABLE") if prohibited && reason.decisive => Weight::Refuses,
-                ("VIOLATED", "REQUIRE") if self.requires_now(reason, &late) => Weight::Asks,
+                ("VIOLATED", "REQUIRE") if (reason.decisive || undetermined) && self.requires_now(reason, &late) => Weight::Asks,
+                // China's requirements come before the licence: an unknown one is not met. A market's may come later.
+                ("UNKNOWN", "REQUIRE") if reason.decisive && verdict.market == CHINA => Weight::Asks,
                 ("UNKNOWN" | "UNDETERMINED", _) if undetermined && reason.decisive => Weight::Asks,
                 ("VIOLATED", "REFER") if undetermined && reason.decisive => Weight::Asks,
                 _ => Weight::Tells,
@@ -272,9 +277,6 @@ impl Run {
 
     /// Whether a requirement must be met before the licence: not where all its documents come later on the way.
     fn requires_now(&self, reason: &RuleReason, late: &[&str]) -> bool {
-        if !reason.decisive {
-            return false;
-        }
         if reason.missing_documents.is_empty() {
             // Nothing can be produced here: who cures it decides whether it is for now.
             return !matches!(reason.cure.as_str(), "importer" | "inspection_body_destination" | "authority_destination" | "carrier" | "bank");

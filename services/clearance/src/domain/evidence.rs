@@ -21,6 +21,8 @@ pub struct VehicleEvidence {
     pub manufacturer: String,
     /// UNECE category, such as `M1`.
     pub category: String,
+    /// Vehicle type code, such as `K33`.
+    pub vehicle_type: String,
     /// Use nature letter of GA/T 24.
     pub use_nature: String,
     /// Colour letters of GA/T 24.
@@ -194,6 +196,11 @@ pub struct MaintenanceEvidence {
 }
 
 impl MaintenanceEvidence {
+    /// A look-up that was refused.
+    pub fn unanswered(outcome: &str) -> Self {
+        Self { outcome: outcome.to_owned(), ..Self::default() }
+    }
+
     /// Whether the look-up came to nothing for a reason that passes: an outage is not an answer.
     pub fn is_outage(&self) -> bool {
         matches!(self.outcome.as_str(), "upstream_down" | "off_hours" | "quota" | "auth_pending")

@@ -45,6 +45,10 @@ pub fn build(case: &Case, gathered: &Gathered, reconciliation: &Reconciliation) 
     for (name, value) in &case.declared {
         facts.entry(name.clone()).or_insert_with(|| value.clone());
     }
+    // The type code says a body only roughly, so what the exporter declares goes before it.
+    if let Some(body) = gathered.vehicle.as_ref().map(|vehicle| body(&vehicle.vehicle_type)).filter(|body| !body.is_empty()) {
+        facts.entry("vehicle.body".to_owned()).or_insert_with(|| body.into());
+    }
     facts
 }
 
@@ -165,7 +169,8 @@ fn of_registry(facts: &mut Facts, vehicle: &VehicleEvidence, inspection: Option<
     facts.set("registry.deregistered", vehicle.deregistered.is_some());
     facts.date("registry.deregistration_date", vehicle.deregistered);
     facts.set("registry.modified", vehicle.modified);
-    facts.set("registry.certificate_matches", !reconciliation.vehicle_contradicted());
+    // Situation 5 is about the car and its certificate: what the inspector read on the car decides it.
+    facts.maybe("registry.certificate_matches", inspection.map(|_| !reconciliation.car_contradicts()));
     let mut situations: Vec<&str> = vehicle
         .prohibitions
         .iter()
@@ -238,7 +243,7 @@ fn papers(facts: &mut Facts, case: &Case, vehicle: Option<&VehicleEvidence>, rec
     let mut listed: Vec<&Document> = case.counted().filter(good).collect();
     listed.sort_by(|a, b| a.code.cmp(&b.code));
     listed.dedup_by(|a, b| a.code == b.code);
-    let listed: Vec<Value> = listed
+    let mut listed: Vec<Value> = listed
         .into_iter()
         .map(|document| {
             let mut object = serde_json::Map::new();
@@ -248,6 +253,13 @@ fn papers(facts: &mut Facts, case: &Case, vehicle: Option<&VehicleEvidence>, rec
             Value::Object(object)
         })
         .collect();
+    if let Some(day) = on {
+        // The filed case is the licence application form: its fields are the form's.
+        listed.push(json!({ "code": "licence-application", "issued": day.to_string() }));
+    }
+    if case.document(DocumentKind::Contract).is_some_and(|contract| is_foreign(&contract.statements.language)) {
+        listed.push(json!({ "code": "foreign-contract" }));
+    }
     facts.set("documents", listed);
     facts.set("case.reconciled", reconciliation.consistent());
     let exact = |date: Option<PartialDate>| date.is_some_and(|date| date.exact().is_some());
@@ -257,7 +269,8 @@ fn papers(facts: &mut Facts, case: &Case, vehicle: Option<&VehicleEvidence>, rec
         facts.set("case.schedule_complete", named && exact(vehicle.first_registered) && exact(transfer));
     }
     let has = |kind| case.document(kind).filter(|document| good(document)).is_some();
-    facts.set("registry.certificates_complete", has(DocumentKind::RegistrationCertificate));
+    // Not attached is not known, and not "incomplete", which would prohibit.
+    facts.maybe("registry.certificates_complete", has(DocumentKind::RegistrationCertificate).then_some(true));
     facts.set("inspection.body_declared", has(DocumentKind::InspectionBodyDeclaration));
     facts.set("registry.modification_proved", has(DocumentKind::ModificationProof));
     if let Some(letter) = case.document(DocumentKind::AfterSalesConfirmation) {
@@ -265,6 +278,35 @@ fn papers(facts: &mut Facts, case: &Case, vehicle: Option<&VehicleEvidence>, rec
         facts.set("case.letter_names_vin", free_of(&["VIN_NOT_LISTED", "DESTINATION_MISSING", "DESTINATION_DIFFERS"]));
         let issuer = ["ISSUER_IS_SUBSIDIARY", "ISSUER_IS_DEALER", "ISSUER_IS_MODIFIER", "ISSUER_IS_NOT_MANUFACTURER", "ISSUER_NAME_DIFFERS", "NOT_SEALED"];
         facts.set("case.letter_by_manufacturer", free_of(&issuer));
+    }
+}
+
+/// Whether a language tag names another language than Chinese.
+pub fn is_foreign(language: &str) -> bool {
+    !language.is_empty() && !language.to_ascii_lowercase().starts_with("zh")
+}
+
+/// Vehicle type codes (GA 802 style) in the words of the fact schema; a small ordinary passenger car (K31)
+/// is estate, minivan or off-roader alike.
+fn body(code: &str) -> &'static str {
+    let mut letters = code.chars();
+    match (letters.next(), letters.next(), letters.next()) {
+        (Some('K'), Some('1'), _) => "coach",
+        (Some('K'), Some('2'), _) => "bus",
+        (Some('K'), _, Some('3')) => "sedan",
+        (Some('K'), _, Some('2')) => "suv",
+        (Some('K'), _, Some('9')) => "van",
+        (Some('K'), ..) => "other",
+        (Some('H'), Some('5'), _) => "low_speed_truck",
+        (Some('H'), ..) => "truck",
+        (Some('Q'), ..) => "tractor_unit",
+        (Some('B'), ..) => "semi_trailer",
+        (Some('G'), ..) => "trailer",
+        (Some('Z'), ..) => "special_purpose",
+        (Some('N'), ..) => "three_wheeler",
+        (Some('M'), ..) => "motorcycle",
+        (Some('J'), ..) => "machinery",
+        _ => "",
     }
 }
 

@@ -95,10 +95,11 @@ impl Reconciliation {
         self.faults.iter().any(|fault| fault.document == Some(document) && fault.severity == Severity::Blocking)
     }
 
-    /// Whether the documents contradict the registry in a field that identifies the vehicle.
-    pub fn vehicle_contradicted(&self) -> bool {
-        const IDENTITY: [&str; 5] = ["vin", "brand", "model", "engine_number", "first_registered"];
-        self.differences.iter().any(|difference| difference.severity == Severity::Blocking && IDENTITY.contains(&difference.field.as_str()))
+    /// Whether what was read on the car contradicts its certificate.
+    pub fn car_contradicts(&self) -> bool {
+        self.differences
+            .iter()
+            .any(|difference| difference.severity == Severity::Blocking && difference.actual_source == "INSPECTION" && difference.field == "engine_number")
     }
 }
 
@@ -192,7 +193,7 @@ impl Run {
         if !says.vins.is_empty() {
             let listed = says.vins.contains(&case.vin);
             let all = says.vins.iter().map(|vin| vin.as_str()).collect::<Vec<_>>().join(", ");
-            self.outcome("vin", listed.then_some(()).is_some(), Severity::Blocking, ("CASE", case.vin.to_string()), (source, all, from));
+            self.outcome("vin", listed, Severity::Blocking, ("CASE", case.vin.to_string()), (source, all, from));
         }
         let textual = [
             ("brand", Severity::Blocking, &truth.brand, &says.brand),
@@ -322,8 +323,7 @@ impl Run {
                         add(Severity::Blocking, "NO_AFTER_SALES_TERMS", "the contract has no after-sales terms, or does not say so".to_owned());
                     }
                     let language = document.statements.language.as_str();
-                    let foreign = !language.is_empty() && !language.to_ascii_lowercase().starts_with("zh");
-                    if foreign && case.document(DocumentKind::ContractTranslation).is_none() {
+                    if super::facts::is_foreign(language) && case.document(DocumentKind::ContractTranslation).is_none() {
                         add(Severity::Blocking, "NO_CHINESE_TRANSLATION", format!("a contract in {language:?} needs a Chinese translation, which prevails"));
                     }
                 }

@@ -20,7 +20,7 @@ pub fn fold(text: &str) -> String {
         '\u{ff01}'..='\u{ff5e}' => char::from_u32(u32::from(c) - 0xfee0).unwrap_or(c),
         '【' | '〔' => '(',
         '】' | '〕' => ')',
-        '—' | '–' | '‐' | '－' => '-',
+        '—' | '–' | '‐' => '-',
         other => other,
     };
     text.chars()

@@ -1,0 +1,243 @@
+//! The issuer: signs certificates, keeps the transparency log, publishes bundle and status list.
+
+use std::sync::{Arc, PoisonError, RwLock};
+
+use time::{Duration, OffsetDateTime};
+use tokio::sync::Mutex;
+use tongguan_certificate::log::tile::Tile;
+use tongguan_certificate::{
+    Checkpoint, Digest, KeyId, Live, LogProof, NoteKey, NoteKeyKind, PublicKey, SignedCheckpoint, Signer as _, Status, StatusList, Timestamp, Tree,
+    Trust, TrustBundle, TrustedKey, Verifier,
+};
+
+use crate::config::Config;
+use crate::domain::certificate::Life;
+use crate::error::Error;
+use crate::keys::Keys;
+use crate::store::Store;
+
+/// How long before its end a trust bundle is published again.
+const RENEW: Duration = Duration::days(7);
+/// How long a key signs.
+const KEY_LIFE: Duration = Duration::days(5 * 365);
+
+/// The issuer of this installation.
+pub(crate) struct Issuer {
+    pub(crate) name: String,
+    pub(crate) simulated: bool,
+    pub(crate) keys: Keys,
+    log_key: NoteKey,
+    tree: Mutex<Tree>,
+    verifier: RwLock<Arc<Verifier>>,
+    store: Store,
+    list_size: u32,
+    list_ttl: u64,
+    bundle_life: Duration,
+}
+
+impl Issuer {
+    /// Opens the issuer: keys, log, bundle. Refuses a stored log that its last checkpoint did not sign.
+    pub(crate) async fn open(config: &Config, store: Store, now: OffsetDateTime) -> Result<Self, Error> {
+        let keys = Keys::open(&config.keys)?;
+        let log_key = NoteKey::new(&format!("{}/log", config.issuer), NoteKeyKind::Log, keys.log.public_key().clone())?;
+        let mut tree = Tree::new();
+        grow(&mut tree, &store).await?;
+        if let Some(note) = store.last_checkpoint().await? {
+            // A note of an earlier log key can not be checked here; its root can.
+            let root = match SignedCheckpoint::open(&note, &log_key) {
+                Ok(signed) => Some((signed.checkpoint().size, signed.checkpoint().root)),
+                Err(_) => None,
+            };
+            if let Some((size, root)) = root
+                && tree.root_at(size).ok() != Some(root)
+            {
+                return Err(Error::LogDamaged);
+            }
+        }
+        let bundle_life = Duration::days(config.trust_bundle_days);
+        let bundle = current_bundle(config, &keys, &log_key, &store, now, bundle_life).await?;
+        Ok(Self {
+            name: config.issuer.clone(),
+            simulated: config.simulated,
+            keys,
+            log_key,
+            tree: Mutex::new(tree),
+            verifier: RwLock::new(Arc::new(Verifier::new(bundle))),
+            store,
+            list_size: config.status_list_size.clamp(4, tongguan_certificate::status::MAX_STATUSES),
+            list_ttl: config.status_list_ttl.max(1),
+            bundle_life,
+        })
+    }
+
+    /// The name of the status list an index stands in, and its place there.
+    pub(crate) fn list_of(&self, index: u32) -> (String, u32) {
+        (format!("{}/status/{}", self.name, index / self.list_size), index % self.list_size)
+    }
+
+    /// Signs the log as it stands, and proves that an entry is in it.
+    pub(crate) async fn prove(&self, index: u64) -> Result<LogProof, Error> {
+        let mut tree = self.tree.lock().await;
+        grow(&mut tree, &self.store).await?;
+        let signed = self.sign_checkpoint(&tree).await?;
+        Ok(signed.prove(&tree, index)?)
+    }
+
+    /// The newest checkpoint.
+    pub(crate) async fn checkpoint(&self) -> Result<SignedCheckpoint, Error> {
+        let mut tree = self.tree.lock().await;
+        grow(&mut tree, &self.store).await?;
+        self.sign_checkpoint(&tree).await
+    }
+
+    async fn sign_checkpoint(&self, tree: &Tree) -> Result<SignedCheckpoint, Error> {
+        let signed = Checkpoint::of(self.log_key.name(), tree).sign(&self.log_key, &self.keys.log)?;
+        self.store.store_checkpoint(signed.checkpoint().size, signed.note()).await?;
+        Ok(signed)
+    }
+
+    /// A tile of hashes or of entries; `None` where the path names none.
+    pub(crate) async fn tile(&self, path: &str) -> Result<Option<Vec<u8>>, Error> {
+        let (of_entries, path) = match path.strip_prefix("tile/entries/") {
+            Some(rest) => (true, format!("tile/0/{rest}")),
+            None => (false, path.to_owned()),
+        };
+        let Some(tile) = Tile::parse(&path) else { return Ok(None) };
+        let mut tree = self.tree.lock().await;
+        grow(&mut tree, &self.store).await?;
+        let Ok(hashes) = tile.bytes(&tree) else { return Ok(None) };
+        if !of_entries {
+            return Ok(Some(hashes));
+        }
+        let entries = self.store.entries(tile.index * 256, u32::from(tile.width)).await?;
+        Ok(Some(tongguan_certificate::log::entry::join_bundle(&entries)?))
+    }
+
+    /// The verifier under the bundle in force.
+    pub(crate) fn verifier(&self) -> Arc<Verifier> {
+        self.verifier.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The bundle in force, published again shortly before it ends.
+    pub(crate) async fn bundle(&self, now: OffsetDateTime) -> Result<Arc<Verifier>, Error> {
+        let held = self.verifier();
+        let trust = held.bundle().trust();
+        if OffsetDateTime::from(trust.expires_at) - RENEW > now {
+            return Ok(held);
+        }
+        let renewed = Trust { version: trust.version + 1, issued_at: now.into(), expires_at: (now + self.bundle_life).into(), ..trust.clone() };
+        let bundle = publish(&renewed, &self.keys, &self.store).await?;
+        let verifier = Arc::new(Verifier::new(bundle));
+        *self.verifier.write().unwrap_or_else(PoisonError::into_inner) = verifier.clone();
+        Ok(verifier)
+    }
+
+    /// The public half of the bundle's key.
+    pub(crate) fn root_key(&self) -> &PublicKey {
+        self.keys.root.public_key()
+    }
+
+    /// A status list, signed now. An empty name means the newest; `None` where there is no such list.
+    pub(crate) async fn status_list(&self, name: &str, now: OffsetDateTime) -> Result<Option<(String, Vec<u8>, u64)>, Error> {
+        let marked = self.store.marked().await?;
+        let last = self.store.last_status_index().await?.unwrap_or(0);
+        let number = if name.is_empty() {
+            last / self.list_size
+        } else {
+            let prefix = format!("{}/status/", self.name);
+            match name.strip_prefix(&prefix).and_then(|number| number.parse().ok()).filter(|number| *number <= last / self.list_size) {
+                Some(number) => number,
+                None => return Ok(None),
+            }
+        };
+        let name = format!("{}/status/{number}", self.name);
+        let mut list = StatusList::new(&name, self.list_size, now.into(), self.list_ttl)?;
+        for (index, state) in marked {
+            let index = u32::try_from(index).unwrap_or(u32::MAX);
+            if index / self.list_size == number {
+                let status = if state == "USED" { Status::Used } else { Status::Revoked };
+                list.set(index % self.list_size, status)?;
+            }
+        }
+        Ok(Some((name, list.sign(&self.keys.issuer)?, self.list_ttl)))
+    }
+}
+
+/// What a certificate's life says to a verifier; an expired one speaks for itself.
+pub(crate) fn live(life: &Life) -> Live {
+    match life {
+        Life::Live | Life::Expired => Live::Unused,
+        Life::Reserved { reservation } => Live::Reserved { until: Timestamp::from(reservation.until) },
+        Life::Used { .. } => Live::Used,
+        Life::Revoked { .. } => Live::Revoked,
+        Life::Superseded { by } => Live::Superseded { by: *by },
+    }
+}
+
+/// Brings the tree up to the entries in the store, which another process may have appended.
+async fn grow(tree: &mut Tree, store: &Store) -> Result<(), Error> {
+    const PAGE: u32 = 4_096;
+    loop {
+        let leaves = store.leaves(tree.size(), PAGE).await?;
+        let full = leaves.len() == PAGE as usize;
+        for leaf in leaves {
+            let hash: [u8; 32] = leaf.try_into().map_err(|_| Error::LogDamaged)?;
+            tree.append(Digest::from(tongguan_certificate::Fixed(hash)));
+        }
+        if !full {
+            return Ok(());
+        }
+    }
+}
+
+/// The stored bundle where it still says what we sign with, else a new edition that keeps the old keys.
+async fn current_bundle(config: &Config, keys: &Keys, log_key: &NoteKey, store: &Store, now: OffsetDateTime, life: Duration) -> Result<TrustBundle, Error> {
+    let roots = [keys.root.public_key().clone()];
+    let held = match store.last_bundle().await? {
+        Some(bytes) => TrustBundle::open(&bytes, &roots).ok(),
+        None => None,
+    };
+    let id: &KeyId = keys.issuer.key_id();
+    if let Some(bundle) = &held {
+        let trust = bundle.trust();
+        let fits = trust.issuer == config.issuer && bundle.key(id).is_some() && trust.logs.contains(log_key);
+        if fits && OffsetDateTime::from(trust.expires_at) - RENEW > now {
+            return Ok(bundle.clone());
+        }
+    }
+    let before = held.as_ref().map(TrustBundle::trust);
+    let mut trusted: Vec<TrustedKey> = before.map(|trust| trust.keys.clone()).unwrap_or_default();
+    if !trusted.iter().any(|key| key.id == *id) {
+        trusted.push(TrustedKey {
+            id: id.clone(),
+            key: keys.issuer.public_key().clone(),
+            not_before: now.into(),
+            not_after: (now + KEY_LIFE).into(),
+            certificates: true,
+            status_lists: true,
+        });
+    }
+    let mut logs = before.map(|trust| trust.logs.clone()).unwrap_or_default();
+    if !logs.contains(log_key) {
+        logs.push(log_key.clone());
+    }
+    let trust = Trust {
+        version: before.map_or(1, |trust| trust.version + 1),
+        issued_at: now.into(),
+        expires_at: (now + life).into(),
+        issuer: config.issuer.clone(),
+        keys: trusted,
+        logs,
+        witnesses: Vec::new(),
+        quorum: 0,
+    };
+    publish(&trust, keys, store).await
+}
+
+/// Signs and stores an edition; where another process was first, its edition is the one in force.
+async fn publish(trust: &Trust, keys: &Keys, store: &Store) -> Result<TrustBundle, Error> {
+    let bundle = trust.sign(&keys.root)?;
+    store.store_bundle(trust.version, bundle.as_bytes(), trust.expires_at.into()).await?;
+    let stored = store.last_bundle().await?.unwrap_or_default();
+    Ok(TrustBundle::open(&stored, &[keys.root.public_key().clone()]).unwrap_or(bundle))
+}

@@ -1,0 +1,213 @@
+//! The peers' messages → our words.
+
+use tongguan_api::destinations::v1 as destinations;
+use tongguan_api::google::r#type::Date;
+use tongguan_api::inspection::v1 as inspection;
+use tongguan_api::maintenance::v1 as maintenance;
+use tongguan_api::registry::v1 as registry;
+use tongguan_rpc::wire;
+use tongguan_vocabulary::PartialDate;
+use tonic::Status;
+use tonic_types::StatusExt as _;
+
+use crate::domain::evidence::{
+    InspectionEvidence, Judgement, MaintenanceEvidence, MarketVerdict, MissingFact, NeededDocument, Notice, Prohibition, Reading, RuleReason, Transfer,
+    VehicleEvidence,
+};
+
+fn date(date: Option<Date>) -> Option<PartialDate> {
+    date.and_then(|date| wire::partial_date(&date).ok())
+}
+
+/// The last word of a proto enum's name; empty where it is unspecified.
+fn word(name: &'static str, prefix: &str) -> String {
+    let word = name.strip_prefix(prefix).unwrap_or(name);
+    if word == "UNSPECIFIED" { String::new() } else { word.to_owned() }
+}
+
+pub(super) fn vehicle(vehicle: registry::Vehicle) -> VehicleEvidence {
+    let details = vehicle.details.unwrap_or_default();
+    let burdens = vehicle.encumbrances.iter().filter(|burden| burden.lifted.is_none());
+    let scrapping = vehicle.scrapping.unwrap_or_default();
+    use registry::scrapping::Verdict;
+    VehicleEvidence {
+        version: vehicle.version,
+        category: word(details.category().as_str_name(), "VEHICLE_CATEGORY_"),
+        powertrain: word(details.powertrain().as_str_name(), "POWERTRAIN_"),
+        fuel: word(details.fuel().as_str_name(), "FUEL_").to_lowercase(),
+        steering: match word(details.steering().as_str_name(), "STEERING_").as_str() {
+            "LEFT" => "LHD".to_owned(),
+            "RIGHT" => "RHD".to_owned(),
+            _ => String::new(),
+        },
+        manufactured: date(details.manufactured),
+        first_registered: date(details.first_registered),
+        brand: details.brand,
+        model: details.model,
+        manufacturer: details.manufacturer,
+        vehicle_type: details.vehicle_type,
+        use_nature: details.use_nature,
+        colour: details.colour,
+        engine_number: details.engine_number,
+        battery_id: details.battery_id,
+        engine_cc: details.engine_cc,
+        power_kw: details.power_kw,
+        gross_mass_kg: details.gross_mass_kg,
+        curb_mass_kg: details.curb_mass_kg,
+        seats: details.seats,
+        emission_stage: details.emission_stage,
+        model_year: Some(details.model_year).filter(|year| *year != 0),
+        imported: details.imported,
+        modified: details.modified,
+        plate: details.plate,
+        transfer: vehicle.transfer.map(|transfer| Transfer {
+            date: date(transfer.date),
+            filing_valid_until: date(transfer.filing_valid_until),
+            exporter: transfer.exporter,
+            exporter_name: transfer.exporter_name,
+        }),
+        burdens: burdens.map(|burden| word(burden.kind().as_str_name(), "KIND_")).collect(),
+        status_known: vehicle.status_time.is_some(),
+        status_letters: vehicle.status_letters,
+        readings: vehicle.odometer_readings.into_iter().filter_map(reading).collect(),
+        prohibitions: vehicle
+            .prohibitions
+            .into_iter()
+            .map(|situation| Prohibition { number: situation.number, code: situation.code, fact: situation.fact })
+            .collect(),
+        scrap_limited: match scrapping.verdict() {
+            Verdict::NoYearLimit => Some(false),
+            Verdict::Limited => Some(true),
+            Verdict::Refer | Verdict::Unspecified => None,
+        },
+        scrap_limit: date(scrapping.limit),
+        deregistered: date(vehicle.deregistered),
+        notices: vehicle
+            .notices
+            .into_iter()
+            .map(|notice| Notice { code: notice.code, hard: notice.hard, message: notice.message })
+            .collect(),
+    }
+}
+
+fn reading(reading: registry::OdometerReading) -> Option<Reading> {
+    Some(Reading {
+        odometer: wire::odometer_reading(reading.odometer.as_ref()?).ok()?,
+        date: date(reading.date),
+        source: word(reading.source().as_str_name(), "SOURCE_"),
+        document: reading.document,
+    })
+}
+
+pub(super) fn inspection(found: inspection::Inspection) -> InspectionEvidence {
+    use inspection::ItemVerdict;
+    let objections = found
+        .items
+        .iter()
+        .filter(|item| matches!(item.verdict(), ItemVerdict::Fail | ItemVerdict::Refer))
+        .map(|item| format!("{} {}: {}", item.item, item.position, item.reason).replace(" :", ":"))
+        .take(20)
+        .collect();
+    let verdict = word(found.verdict().as_str_name(), "VERDICT_");
+    let report = found.report.unwrap_or_default();
+    let photograph = report.evidence.iter().find(|evidence| evidence.shot == "front_left").or_else(|| report.evidence.first());
+    let photograph = photograph.map(|evidence| evidence.sha256.clone()).unwrap_or_default();
+    let car = report.vehicle.unwrap_or_default();
+    InspectionEvidence {
+        id: found.id,
+        report_number: report.report_number,
+        standard: report.standard,
+        date: date(report.date),
+        valid_until: date(report.valid_until),
+        verdict,
+        client: report.client,
+        sha256: found.report_sha256,
+        under_review: found.under_review,
+        accredited: !found.accreditations.is_empty(),
+        odometer: car.odometer.as_ref().and_then(|odometer| wire::odometer_reading(odometer).ok()),
+        engine_number: car.engine_number,
+        colour: car.colour,
+        photograph,
+        objections,
+    }
+}
+
+pub(super) fn history(history: maintenance::History) -> MaintenanceEvidence {
+    use maintenance::finding::Code;
+    let found = |code: Code| history.findings.iter().any(|finding| finding.code() == code);
+    let counted = history.records.iter().filter(|record| record.standing() == maintenance::repair_record::Standing::Counted);
+    let odometer = history.odometer.as_ref();
+    MaintenanceEvidence {
+        outcome: word(history.outcome().as_str_name(), "OUTCOME_").to_lowercase(),
+        freshness: word(history.freshness().as_str_name(), "FRESHNESS_").to_lowercase(),
+        simulated: history.simulated,
+        odometer_verdict: odometer.map(|odometer| word(odometer.verdict().as_str_name(), "VERDICT_").to_lowercase()).unwrap_or_default(),
+        minimum_true_km: odometer.and_then(|odometer| odometer.minimum_true_km),
+        structural: found(Code::StructuralRepair),
+        flood: found(Code::FloodRepair),
+        fire: found(Code::FireRepair),
+        records: counted.count() as u32,
+        findings: history.findings.iter().map(|finding| finding.text.clone()).collect(),
+        retry_after: history.retry_after.as_ref().and_then(|wait| u64::try_from(wait.seconds).ok()),
+    }
+}
+
+pub(super) fn verdict(verdict: destinations::MarketVerdict) -> MarketVerdict {
+    let pack = verdict.pack.clone().unwrap_or_default();
+    let text = |text: Option<destinations::Text>| text.map(|text| (text.en, text.zh)).unwrap_or_default();
+    MarketVerdict {
+        outcome: word(verdict.outcome().as_str_name(), "OUTCOME_"),
+        ship_by: date(verdict.ship_by).and_then(PartialDate::exact),
+        market: verdict.market,
+        reasons: verdict.reasons.into_iter().map(reason).collect(),
+        missing_facts: verdict
+            .missing_facts
+            .into_iter()
+            .map(|fact| {
+                let (en, zh) = text(fact.label);
+                MissingFact { name: fact.name, rules: fact.rules, en, zh }
+            })
+            .collect(),
+        missing_documents: verdict
+            .missing_documents
+            .into_iter()
+            .map(|document| NeededDocument { code: document.code, who: document.who, when: document.when, rules: document.rules })
+            .collect(),
+        version: pack.version,
+        digest: pack.digest,
+        engine: verdict.engine_version,
+        decision: verdict.decision,
+    }
+}
+
+fn reason(reason: destinations::Reason) -> RuleReason {
+    let source = reason.source.clone().unwrap_or_default();
+    let facts = reason.facts.iter().map(|fact| format!("{} = {}", fact.name, if fact.known { fact.value.as_str() } else { "?" }));
+    let text = reason.text.clone().unwrap_or_default();
+    RuleReason {
+        verdict: word(reason.verdict().as_str_name(), "RULE_VERDICT_"),
+        effect: word(reason.effect().as_str_name(), "EFFECT_"),
+        decisive: reason.decisive,
+        en: text.en,
+        zh: text.zh,
+        confidence: word(source.confidence().as_str_name(), "CONFIDENCE_").to_lowercase(),
+        instrument: source.instrument,
+        url: source.url,
+        facts: facts.collect(),
+        rule: reason.rule,
+        missing_facts: reason.missing_facts,
+        missing_documents: reason.missing_documents,
+        cure: reason.cure_who,
+    }
+}
+
+/// Why the evaluator took neither facts nor market: the case asks its exporter to mend them.
+pub(super) fn refusal(status: &Status) -> Judgement {
+    let details = status.get_error_details();
+    let code = details.error_info().map(|info| info.reason.clone()).unwrap_or_else(|| "FACTS_REFUSED".to_owned());
+    let fields = details
+        .bad_request()
+        .map(|bad| bad.field_violations.iter().map(|violation| format!("{}: {}", violation.field, violation.description)).collect())
+        .unwrap_or_default();
+    Judgement::Refused { code, message: status.message().to_owned(), fields }
+}
