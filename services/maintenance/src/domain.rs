@@ -4,6 +4,7 @@ pub mod fields;
 pub mod findings;
 pub mod fold;
 pub mod history;
+pub mod lookup;
 pub mod odometer;
 pub mod other_car;
 pub mod outcome;

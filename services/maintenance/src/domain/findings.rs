@@ -59,31 +59,83 @@ impl Code {
     /// How heavy it is.
     pub fn severity(self) -> Severity {
         match self {
-            Self::OdometerRollback | Self::FloodRepair | Self::FireRepair | Self::StructuralRepair | Self::RecordVanished => Severity::Serious,
-            Self::OdometerOneReading | Self::AirbagRepair | Self::EngineReplaced | Self::RecordChanged | Self::NewCarPattern | Self::MeterReplaced => Severity::Warning,
-            Self::HistoryGap | Self::TractionBatteryReplaced | Self::OtherCarRows | Self::CommercialUse | Self::UnusualPace => Severity::Note,
+            Self::OdometerRollback
+            | Self::FloodRepair
+            | Self::FireRepair
+            | Self::StructuralRepair
+            | Self::RecordVanished => Severity::Serious,
+            Self::OdometerOneReading
+            | Self::AirbagRepair
+            | Self::EngineReplaced
+            | Self::RecordChanged
+            | Self::NewCarPattern
+            | Self::MeterReplaced => Severity::Warning,
+            Self::HistoryGap
+            | Self::TractionBatteryReplaced
+            | Self::OtherCarRows
+            | Self::CommercialUse
+            | Self::UnusualPace => Severity::Note,
         }
     }
 
     /// One sentence in English and in Chinese.
     pub fn text(self) -> (&'static str, &'static str) {
         match self {
-            Self::OdometerRollback => ("The odometer was probably turned back.", "里程表疑似被回调。"),
-            Self::OdometerOneReading => ("One odometer reading contradicts the rest.", "有一次里程读数与其余读数矛盾。"),
+            Self::OdometerRollback => (
+                "The odometer was probably turned back.",
+                "里程表疑似被回调。",
+            ),
+            Self::OdometerOneReading => (
+                "One odometer reading contradicts the rest.",
+                "有一次里程读数与其余读数矛盾。",
+            ),
             Self::MeterReplaced => ("The meter was replaced.", "里程表（仪表）曾更换。"),
-            Self::HistoryGap => ("There are more than 24 months without a record.", "超过24个月没有维修记录。"),
-            Self::StructuralRepair => ("Records speak of repairs to the body structure.", "记录显示车身结构件曾维修。"),
+            Self::HistoryGap => (
+                "There are more than 24 months without a record.",
+                "超过24个月没有维修记录。",
+            ),
+            Self::StructuralRepair => (
+                "Records speak of repairs to the body structure.",
+                "记录显示车身结构件曾维修。",
+            ),
             Self::FloodRepair => ("Records speak of flood damage.", "记录显示车辆曾泡水。"),
             Self::FireRepair => ("Records speak of fire damage.", "记录显示车辆曾过火。"),
-            Self::AirbagRepair => ("Records speak of replaced airbags.", "记录显示安全气囊曾更换。"),
-            Self::TractionBatteryReplaced => ("The traction battery was replaced or opened.", "动力电池曾更换或拆修。"),
-            Self::EngineReplaced => ("The engine or its block was replaced.", "发动机总成或缸体曾更换。"),
-            Self::RecordChanged => ("A record changed since it was last fetched.", "与上次查询相比，有记录被修改。"),
-            Self::RecordVanished => ("A record vanished since it was last fetched.", "与上次查询相比，有记录消失。"),
-            Self::NewCarPattern => ("No service and few kilometres: the pattern of a new car.", "无保养记录且里程极低，符合新车特征。"),
-            Self::OtherCarRows => ("Rows were set aside because they may belong to another car.", "部分记录可能属于其他车辆，未计入。"),
-            Self::CommercialUse => ("Records speak of use as taxi, hire or driving-school car.", "记录显示车辆曾用于营运。"),
-            Self::UnusualPace => ("The vehicle ran faster than is usual for its kind.", "行驶强度高于同类车辆常见水平。"),
+            Self::AirbagRepair => (
+                "Records speak of replaced airbags.",
+                "记录显示安全气囊曾更换。",
+            ),
+            Self::TractionBatteryReplaced => (
+                "The traction battery was replaced or opened.",
+                "动力电池曾更换或拆修。",
+            ),
+            Self::EngineReplaced => (
+                "The engine or its block was replaced.",
+                "发动机总成或缸体曾更换。",
+            ),
+            Self::RecordChanged => (
+                "A record changed since it was last fetched.",
+                "与上次查询相比，有记录被修改。",
+            ),
+            Self::RecordVanished => (
+                "A record vanished since it was last fetched.",
+                "与上次查询相比，有记录消失。",
+            ),
+            Self::NewCarPattern => (
+                "No service and few kilometres: the pattern of a new car.",
+                "无保养记录且里程极低，符合新车特征。",
+            ),
+            Self::OtherCarRows => (
+                "Rows were set aside because they may belong to another car.",
+                "部分记录可能属于其他车辆，未计入。",
+            ),
+            Self::CommercialUse => (
+                "Records speak of use as taxi, hire or driving-school car.",
+                "记录显示车辆曾用于营运。",
+            ),
+            Self::UnusualPace => (
+                "The vehicle ran faster than is usual for its kind.",
+                "行驶强度高于同类车辆常见水平。",
+            ),
         }
     }
 }
@@ -130,7 +182,15 @@ const NEW_CAR_KM: u32 = 500;
 const GAP_DAYS: u32 = 731;
 
 /// Everything worth knowing, serious things first.
-pub fn findings(records: &[Record], analysis: &Analysis, changes: &Changes, longest_gap: u32, registered: Option<PartialDate>, as_of: Date, answered: bool) -> Vec<Finding> {
+pub fn findings(
+    records: &[Record],
+    analysis: &Analysis,
+    changes: &Changes,
+    longest_gap: u32,
+    registered: Option<PartialDate>,
+    as_of: Date,
+    answered: bool,
+) -> Vec<Finding> {
     let mut list = Vec::new();
     let mut plain = |code, holds: bool, records: Vec<String>| {
         if holds {
@@ -141,15 +201,39 @@ pub fn findings(records: &[Record], analysis: &Analysis, changes: &Changes, long
             });
         }
     };
-    plain(Code::OdometerRollback, analysis.verdict == Verdict::Rollback, Vec::new());
-    plain(Code::OdometerOneReading, analysis.verdict == Verdict::OneReading, Vec::new());
+    plain(
+        Code::OdometerRollback,
+        analysis.verdict == Verdict::Rollback,
+        Vec::new(),
+    );
+    plain(
+        Code::OdometerOneReading,
+        analysis.verdict == Verdict::OneReading,
+        Vec::new(),
+    );
     plain(Code::HistoryGap, longest_gap > GAP_DAYS, Vec::new());
-    plain(Code::RecordChanged, !changes.changed.is_empty(), changes.changed.clone());
-    plain(Code::RecordVanished, !changes.vanished.is_empty(), changes.vanished.clone());
-    let aside: Vec<String> = records.iter().filter(|record| record.standing == Standing::SetAside).map(|record| record.key.clone()).collect();
+    plain(
+        Code::RecordChanged,
+        !changes.changed.is_empty(),
+        changes.changed.clone(),
+    );
+    plain(
+        Code::RecordVanished,
+        !changes.vanished.is_empty(),
+        changes.vanished.clone(),
+    );
+    let aside: Vec<String> = records
+        .iter()
+        .filter(|record| record.standing == Standing::SetAside)
+        .map(|record| record.key.clone())
+        .collect();
     plain(Code::OtherCarRows, !aside.is_empty(), aside);
     plain(Code::UnusualPace, !analysis.pace.is_empty(), Vec::new());
-    plain(Code::NewCarPattern, answered && looks_new(records, analysis, registered, as_of), Vec::new());
+    plain(
+        Code::NewCarPattern,
+        answered && looks_new(records, analysis, registered, as_of),
+        Vec::new(),
+    );
     for (sign, code) in [
         (Sign::Structural, Code::StructuralRepair),
         (Sign::Flood, Code::FloodRepair),
@@ -162,7 +246,11 @@ pub fn findings(records: &[Record], analysis: &Analysis, changes: &Changes, long
     ] {
         list.extend(told(records, sign, code));
     }
-    if analysis.verdict == Verdict::MeterReplaced && list.iter().all(|finding| finding.code != Code::MeterReplaced) {
+    if analysis.verdict == Verdict::MeterReplaced
+        && list
+            .iter()
+            .all(|finding| finding.code != Code::MeterReplaced)
+    {
         list.push(Finding {
             code: Code::MeterReplaced,
             records: Vec::new(),
@@ -179,8 +267,14 @@ fn told(records: &[Record], sign: Sign, code: Code) -> Option<Finding> {
         records: Vec::new(),
         words: Vec::new(),
     };
-    for record in records.iter().filter(|record| record.standing == Standing::Counted) {
-        let words: Vec<&str> = record.texts().filter_map(|text| tells(sign, text)).collect();
+    for record in records
+        .iter()
+        .filter(|record| record.standing == Standing::Counted)
+    {
+        let words: Vec<&str> = record
+            .texts()
+            .filter_map(|text| tells(sign, text))
+            .collect();
         if !words.is_empty() {
             finding.records.push(record.key.clone());
             finding.words.extend(words.into_iter().map(str::to_owned));
@@ -192,14 +286,24 @@ fn told(records: &[Record], sign: Sign, code: Code) -> Option<Finding> {
 }
 
 /// No service and few kilometres, in a car that is registered.
-fn looks_new(records: &[Record], analysis: &Analysis, registered: Option<PartialDate>, as_of: Date) -> bool {
+fn looks_new(
+    records: &[Record],
+    analysis: &Analysis,
+    registered: Option<PartialDate>,
+    as_of: Date,
+) -> bool {
     let serviced = records
         .iter()
         .filter(|record| record.standing == Standing::Counted)
-        .any(|record| record.texts().any(|text| tells(Sign::Service, text).is_some()));
+        .any(|record| {
+            record
+                .texts()
+                .any(|text| tells(Sign::Service, text).is_some())
+        });
     let few = analysis.last_shown_km.is_none_or(|km| km <= NEW_CAR_KM);
     let old_enough_to_tell = registered.is_some_and(|registered| registered.first() <= as_of);
     // Without any reading only a car that is registered recently can look new: an old one just has no history.
-    let recent = registered.is_some_and(|registered| (as_of - registered.last()).whole_days() <= 365);
+    let recent =
+        registered.is_some_and(|registered| (as_of - registered.last()).whole_days() <= 365);
     !serviced && few && old_enough_to_tell && (analysis.last_shown_km.is_some() || recent)
 }

@@ -55,12 +55,12 @@ pub struct Used {
     pub answer: std::sync::Arc<Answer>,
     /// Its age class.
     pub freshness: Option<Freshness>,
-    /// What a newer attempt came to, where it failed.
-    pub refresh: Option<Outcome>,
+    /// A newer attempt, where it failed.
+    pub refresh: Option<std::sync::Arc<Answer>>,
 }
 
 /// What the caller knows of the vehicle.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Known {
     /// Plate, empty where not given.
     pub plate: String,
@@ -103,8 +103,16 @@ pub struct History {
 
 impl Used {
     /// Looks at an answer now.
-    pub fn new(answer: std::sync::Arc<Answer>, refresh: Option<Outcome>, lives: &Lives, now: OffsetDateTime) -> Self {
-        let freshness = answer.outcome.is_answer().then(|| lives.freshness(answer.outcome, answer.fetched_at, now));
+    pub fn new(
+        answer: std::sync::Arc<Answer>,
+        refresh: Option<std::sync::Arc<Answer>>,
+        lives: &Lives,
+        now: OffsetDateTime,
+    ) -> Self {
+        let freshness = answer
+            .outcome
+            .is_answer()
+            .then(|| lives.freshness(answer.outcome, answer.fetched_at, now));
         Self {
             answer,
             freshness,
@@ -114,8 +122,8 @@ impl Used {
 
     /// What it counts as: past its usable life an answer is information, and the outcome is that of the failed refresh.
     fn effective(&self) -> Outcome {
-        match (self.freshness, self.refresh) {
-            (Some(Freshness::Expired), Some(refresh)) => refresh,
+        match (self.freshness, &self.refresh) {
+            (Some(Freshness::Expired), Some(refresh)) => refresh.outcome,
             (Some(Freshness::Expired), None) => Outcome::UpstreamDown,
             _ => self.answer.outcome,
         }
@@ -123,16 +131,32 @@ impl Used {
 }
 
 /// Assembles the history of `vin` as of `now` (`today` in China).
-pub fn assemble(vin: &Vin, sources: Vec<Used>, known: &Known, now: OffsetDateTime, today: Date) -> History {
-    let mut records: Vec<Record> = sources.iter().flat_map(|used| used.answer.records.clone()).collect();
+pub fn assemble(
+    vin: &Vin,
+    sources: Vec<Used>,
+    known: &Known,
+    now: OffsetDateTime,
+    today: Date,
+) -> History {
+    let mut records: Vec<Record> = sources
+        .iter()
+        .flat_map(|used| used.answer.records.clone())
+        .collect();
     set_aside(&mut records, vin, &known.plate);
     fold(&mut records);
     records.sort_by(|a, b| (a.day(), &a.key).cmp(&(b.day(), &b.key)));
 
     let outcomes: Vec<Outcome> = sources.iter().map(Used::effective).collect();
-    let usable = sources.iter().any(|used| used.freshness.is_some_and(|freshness| freshness < Freshness::Expired) && !used.answer.records.is_empty());
+    let usable = sources.iter().any(|used| {
+        used.freshness
+            .is_some_and(|freshness| freshness < Freshness::Expired)
+            && !used.answer.records.is_empty()
+    });
     let outcome = Outcome::combine(&outcomes, usable);
-    let oldest = sources.iter().filter(|used| used.freshness.is_some()).min_by_key(|used| used.answer.fetched_at);
+    let oldest = sources
+        .iter()
+        .filter(|used| used.freshness.is_some())
+        .min_by_key(|used| used.answer.fetched_at);
     let freshness = sources.iter().filter_map(|used| used.freshness).max();
 
     let readings: Vec<Reading> = records
@@ -154,18 +178,36 @@ pub fn assemble(vin: &Vin, sources: Vec<Used>, known: &Known, now: OffsetDateTim
     let completeness = completeness(&sources, &records, coverage, now);
     let mut changes = Changes::default();
     for used in &sources {
-        changes.changed.extend(used.answer.changes.changed.iter().cloned());
-        changes.vanished.extend(used.answer.changes.vanished.iter().cloned());
+        changes
+            .changed
+            .extend(used.answer.changes.changed.iter().cloned());
+        changes
+            .vanished
+            .extend(used.answer.changes.vanished.iter().cloned());
     }
     let gap = coverage.map_or(0, |(_, _, gap)| gap);
     let answered = matches!(outcome, Outcome::Found | Outcome::NoRecord);
-    let findings = findings(&records, &analysis, &changes, gap, known.first_registered, today, answered);
-    let waits = sources.iter().filter(|used| used.refresh.unwrap_or(used.answer.outcome).passes()).filter_map(|used| used.answer.retry_after);
+    let findings = findings(
+        &records,
+        &analysis,
+        &changes,
+        gap,
+        known.first_registered,
+        today,
+        answered,
+    );
+    let latest = sources
+        .iter()
+        .map(|used| used.refresh.as_ref().unwrap_or(&used.answer));
+    let waits = latest
+        .filter(|answer| answer.outcome.passes())
+        .filter_map(|answer| answer.retry_after);
+    let retry_after = waits.min();
     History {
         outcome,
         freshness,
         fetched_at: oldest.map(|used| used.answer.fetched_at),
-        retry_after: waits.min(),
+        retry_after,
         records,
         coverage,
         completeness,
@@ -177,20 +219,42 @@ pub fn assemble(vin: &Vin, sources: Vec<Used>, known: &Known, now: OffsetDateTim
 }
 
 fn coverage(records: &[Record]) -> Option<(Date, Date, u32)> {
-    let days: Vec<Date> = records.iter().filter(|record| record.standing == Standing::Counted).filter_map(Record::day).collect();
-    let gaps = days.windows(2).map(|pair| u32::try_from((pair[1] - pair[0]).whole_days()).unwrap_or(0));
+    let days: Vec<Date> = records
+        .iter()
+        .filter(|record| record.standing == Standing::Counted)
+        .filter_map(Record::day)
+        .collect();
+    let gaps = days
+        .windows(2)
+        .map(|pair| u32::try_from((pair[1] - pair[0]).whole_days()).unwrap_or(0));
     let gap = gaps.max().unwrap_or(0);
     Some((*days.iter().min()?, *days.iter().max()?, gap))
 }
 
 /// The share of sources that answered, less a tenth for each kind of flaw. A score says how far a reader may lean on it.
-fn completeness(sources: &[Used], records: &[Record], coverage: Option<(Date, Date, u32)>, now: OffsetDateTime) -> (f64, Vec<String>) {
+fn completeness(
+    sources: &[Used],
+    records: &[Record],
+    coverage: Option<(Date, Date, u32)>,
+    now: OffsetDateTime,
+) -> (f64, Vec<String>) {
     let mut reasons = Vec::new();
-    let answered = sources.iter().filter(|used| used.effective().is_answer()).count();
+    let answered = sources
+        .iter()
+        .filter(|used| used.effective().is_answer())
+        .count();
     for used in sources.iter().filter(|used| !used.effective().is_answer()) {
-        reasons.push(format!("source {} gave no answer: {}", used.answer.source, used.effective().as_str()));
+        reasons.push(format!(
+            "source {} gave no answer: {}",
+            used.answer.source,
+            used.effective().as_str()
+        ));
     }
-    let mut score = if sources.is_empty() { 0.0 } else { answered as f64 / sources.len() as f64 };
+    let mut score = if sources.is_empty() {
+        0.0
+    } else {
+        answered as f64 / sources.len() as f64
+    };
     let mut flaw = |holds: bool, reason: String| {
         if holds {
             score = (score - 0.1_f64).max(0.0);
@@ -198,15 +262,32 @@ fn completeness(sources: &[Used], records: &[Record], coverage: Option<(Date, Da
         }
     };
     let unreadable: u32 = sources.iter().map(|used| used.answer.unreadable).sum();
-    flaw(unreadable > 0, format!("{unreadable} rows could not be read"));
-    let partial = sources.iter().any(|used| used.answer.outcome == Outcome::FoundPartial);
+    flaw(
+        unreadable > 0,
+        format!("{unreadable} rows could not be read"),
+    );
+    let partial = sources
+        .iter()
+        .any(|used| used.answer.outcome == Outcome::FoundPartial);
     flaw(partial, "a source gave fewer rows than it holds".to_owned());
     let gap = coverage.map_or(0, |(_, _, gap)| gap);
     flaw(gap > 365, format!("{gap} days without a record"));
-    let flaws = records.iter().filter(|record| record.standing == Standing::Counted && (record.day().is_none() || record.odometer.is_none())).count();
-    flaw(flaws > 0, format!("{flaws} records lack the day or the odometer"));
+    let flaws = records
+        .iter()
+        .filter(|record| {
+            record.standing == Standing::Counted
+                && (record.day().is_none() || record.odometer.is_none())
+        })
+        .count();
+    flaw(
+        flaws > 0,
+        format!("{flaws} records lack the day or the odometer"),
+    );
     let tail = coverage.map_or(0, |(_, last, _)| (now.date() - last).whole_days());
     flaw(tail > 365, format!("the last record is {tail} days old"));
-    flaw(answered > 0 && records.is_empty(), "there is no record; that does not mean that nothing was ever repaired".to_owned());
+    flaw(
+        answered > 0 && records.is_empty(),
+        "there is no record; that does not mean that nothing was ever repaired".to_owned(),
+    );
     ((score * 100.0).round() / 100.0, reasons)
 }

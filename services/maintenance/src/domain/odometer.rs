@@ -18,7 +18,9 @@ use tongguan_vocabulary::{Odometer, PartialDate};
 pub use chain::allowed_km;
 
 /// Who read a meter.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
+)]
 pub enum Source {
     /// At registration or transfer, by the authority.
     Registration,
@@ -59,7 +61,7 @@ impl Source {
 }
 
 /// What a meter showed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Meter {
     /// A number.
     Shows(Odometer),
@@ -70,7 +72,7 @@ pub enum Meter {
 }
 
 /// One reading of a meter.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Reading {
     /// What it showed.
     pub meter: Meter,

@@ -26,7 +26,9 @@ fn mark(record: &mut Record, code: &str) {
 }
 
 fn counted_by_day(records: &[Record]) -> Vec<usize> {
-    let mut order: Vec<usize> = (0..records.len()).filter(|at| records[*at].standing == Standing::Counted && records[*at].day().is_some()).collect();
+    let mut order: Vec<usize> = (0..records.len())
+        .filter(|at| records[*at].standing == Standing::Counted && records[*at].day().is_some())
+        .collect();
     order.sort_by_key(|at| records[*at].day());
     order
 }
@@ -34,15 +36,27 @@ fn counted_by_day(records: &[Record]) -> Vec<usize> {
 /// A plate may change once in a car's life, so another plate at either end is a change of plates unless the
 /// odometer speaks against it; another plate in between is another car.
 fn odd_plates(records: &mut [Record], asked: &str) {
-    let order: Vec<usize> = counted_by_day(records).into_iter().filter(|at| !records[*at].plate.is_empty()).collect();
-    let Some(home) = home_plate(records, &order, asked) else { return };
+    let order: Vec<usize> = counted_by_day(records)
+        .into_iter()
+        .filter(|at| !records[*at].plate.is_empty())
+        .collect();
+    let Some(home) = home_plate(records, &order, asked) else {
+        return;
+    };
     let at_home = |at: usize| records[at].plate == home || records[at].plate == asked;
-    let (first, last) = (order.iter().position(|at| at_home(*at)), order.iter().rposition(|at| at_home(*at)));
-    let (Some(first), Some(last)) = (first, last) else { return };
+    let (first, last) = (
+        order.iter().position(|at| at_home(*at)),
+        order.iter().rposition(|at| at_home(*at)),
+    );
+    let (Some(first), Some(last)) = (first, last) else {
+        return;
+    };
     let odd: Vec<usize> = order
         .iter()
         .enumerate()
-        .filter(|(rank, at)| !at_home(**at) && (first < *rank && *rank < last || !fits(records, &order, *rank)))
+        .filter(|(rank, at)| {
+            !at_home(**at) && (first < *rank && *rank < last || !fits(records, &order, *rank))
+        })
         .map(|(_, at)| *at)
         .collect();
     for at in odd {
@@ -52,8 +66,16 @@ fn odd_plates(records: &mut [Record], asked: &str) {
 
 /// The plate that most rows carry, if it is most by far; the caller's own plate decides where rows are few.
 fn home_plate(records: &[Record], order: &[usize], asked: &str) -> Option<String> {
-    let count = |plate: &str| order.iter().filter(|at| records[**at].plate == plate).count();
-    let most = order.iter().map(|at| records[*at].plate.as_str()).max_by_key(|plate| count(plate))?;
+    let count = |plate: &str| {
+        order
+            .iter()
+            .filter(|at| records[**at].plate == plate)
+            .count()
+    };
+    let most = order
+        .iter()
+        .map(|at| records[*at].plate.as_str())
+        .max_by_key(|plate| count(plate))?;
     if count(most) * 3 >= order.len() * 2 && count(most) >= 2 {
         return Some(most.to_owned());
     }
@@ -62,27 +84,53 @@ fn home_plate(records: &[Record], order: &[usize], asked: &str) -> Option<String
 
 /// Whether the odometer of one row can stand between those of its neighbours.
 fn fits(records: &[Record], order: &[usize], rank: usize) -> bool {
-    let seen = |at: usize| records[at].day().zip(records[at].odometer.map(tongguan_vocabulary::Odometer::to_km));
-    let Some((day, km)) = seen(order[rank]) else { return true };
+    let seen = |at: usize| {
+        records[at].day().zip(
+            records[at]
+                .odometer
+                .map(tongguan_vocabulary::Odometer::to_km),
+        )
+    };
+    let Some((day, km)) = seen(order[rank]) else {
+        return true;
+    };
     let follows = |from: (time::Date, u32), to: (time::Date, u32)| {
         let days = u32::try_from((to.0 - from.0).whole_days()).unwrap_or(0);
         to.1 >= from.1 && to.1 - from.1 <= allowed_km(days)
     };
     let before = order[..rank].iter().rev().find_map(|at| seen(*at));
     let after = order[rank + 1..].iter().find_map(|at| seen(*at));
-    before.is_none_or(|before| follows(before, (day, km))) && after.is_none_or(|after| follows((day, km), after))
+    before.is_none_or(|before| follows(before, (day, km)))
+        && after.is_none_or(|after| follows((day, km), after))
 }
 
 /// A row whose parts belong to another kind of drive than those of at least three others.
 fn odd_drives(records: &mut [Record]) {
-    let drives: Vec<Vec<Drive>> = records.iter().map(|record| record.texts().flat_map(words::drives).collect()).collect();
+    let drives: Vec<Vec<Drive>> = records
+        .iter()
+        .map(|record| record.texts().flat_map(words::drives).collect())
+        .collect();
     let counted = |at: usize| records[at].standing == Standing::Counted;
-    let votes = |drive: Drive| (0..records.len()).filter(|at| counted(*at) && drives[*at].contains(&drive)).count();
+    let votes = |drive: Drive| {
+        (0..records.len())
+            .filter(|at| counted(*at) && drives[*at].contains(&drive))
+            .count()
+    };
     let all = [Drive::Diesel, Drive::Petrol, Drive::Electric];
-    let Some(home) = all.into_iter().max_by_key(|drive| votes(*drive)).filter(|drive| votes(*drive) >= 3) else { return };
+    let Some(home) = all
+        .into_iter()
+        .max_by_key(|drive| votes(*drive))
+        .filter(|drive| votes(*drive) >= 3)
+    else {
+        return;
+    };
     // Plug-in hybrids have petrol and electric parts; diesel goes with neither.
     let clashes = |drive: &Drive| (*drive == Drive::Diesel) != (home == Drive::Diesel);
-    let odd: Vec<usize> = (0..records.len()).filter(|at| counted(*at) && drives[*at].iter().any(clashes) && !drives[*at].contains(&home)).collect();
+    let odd: Vec<usize> = (0..records.len())
+        .filter(|at| {
+            counted(*at) && drives[*at].iter().any(clashes) && !drives[*at].contains(&home)
+        })
+        .collect();
     for at in odd {
         mark(&mut records[at], "PARTS_OF_ANOTHER_KIND");
     }
@@ -91,11 +139,24 @@ fn odd_drives(records: &mut [Record]) {
 /// Two visits on one day in two provinces: the one whose province is rarer in the file is odd.
 fn impossible_places(records: &mut [Record]) {
     let order = counted_by_day(records);
-    let province = |at: usize| records[at].shop_code.get(..2).filter(|code| code.bytes().all(|byte| byte.is_ascii_digit())).map(str::to_owned);
-    let count = |wanted: &str| order.iter().filter(|at| province(**at).as_deref() == Some(wanted)).count();
+    let province = |at: usize| {
+        records[at]
+            .shop_code
+            .get(..2)
+            .filter(|code| code.bytes().all(|byte| byte.is_ascii_digit()))
+            .map(str::to_owned)
+    };
+    let count = |wanted: &str| {
+        order
+            .iter()
+            .filter(|at| province(**at).as_deref() == Some(wanted))
+            .count()
+    };
     let mut odd = Vec::new();
     for pair in order.windows(2) {
-        let (Some(a), Some(b)) = (province(pair[0]), province(pair[1])) else { continue };
+        let (Some(a), Some(b)) = (province(pair[0]), province(pair[1])) else {
+            continue;
+        };
         if a != b && records[pair[0]].day() == records[pair[1]].day() {
             match count(&a).cmp(&count(&b)) {
                 std::cmp::Ordering::Less => odd.push(pair[0]),
@@ -128,7 +189,9 @@ mod tests {
     }
 
     fn aside(records: &[Record]) -> Vec<usize> {
-        (0..records.len()).filter(|at| records[*at].standing == Standing::SetAside).collect()
+        (0..records.len())
+            .filter(|at| records[*at].standing == Standing::SetAside)
+            .collect()
     }
 
     fn vin() -> Vin {
@@ -166,7 +229,15 @@ mod tests {
             name: name.to_owned(),
             hours: None,
         };
-        let mut records: Vec<Record> = (0_u8..5).map(|n| visit("沪A1", date!(2020 - 01 - 01) + time::Duration::days(100 * i64::from(n)), 10_000 * u32::from(n + 1))).collect();
+        let mut records: Vec<Record> = (0_u8..5)
+            .map(|n| {
+                visit(
+                    "沪A1",
+                    date!(2020 - 01 - 01) + time::Duration::days(100 * i64::from(n)),
+                    10_000 * u32::from(n + 1),
+                )
+            })
+            .collect();
         for record in &mut records {
             record.jobs.push(job("更换火花塞"));
             record.shop_code = "310101000000001".to_owned();

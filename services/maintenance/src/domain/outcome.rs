@@ -37,7 +37,10 @@ impl Outcome {
 
     /// Whether it passes by itself, so that asking again later is worth while.
     pub fn passes(self) -> bool {
-        matches!(self, Self::AuthPending | Self::OffHours | Self::UpstreamDown | Self::Quota)
+        matches!(
+            self,
+            Self::AuthPending | Self::OffHours | Self::UpstreamDown | Self::Quota
+        )
     }
 
     /// The stable name.
@@ -58,7 +61,9 @@ impl Outcome {
 
     /// The reverse of [`Outcome::as_str`].
     pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|outcome| outcome.as_str() == name)
+        Self::ALL
+            .into_iter()
+            .find(|outcome| outcome.as_str() == name)
     }
 
     /// Every outcome; the order is the one in which failures outrank each other when sources differ, weakest first.
@@ -78,13 +83,27 @@ impl Outcome {
     /// One outcome for several sources. Empty only where every source said so: one that was not heard may hold records.
     pub fn combine(outcomes: &[Self], any_record: bool) -> Self {
         if any_record {
-            let whole = outcomes.iter().all(|outcome| matches!(outcome, Self::Found | Self::NoRecord));
-            return if whole { Self::Found } else { Self::FoundPartial };
+            let whole = outcomes
+                .iter()
+                .all(|outcome| matches!(outcome, Self::Found | Self::NoRecord));
+            return if whole {
+                Self::Found
+            } else {
+                Self::FoundPartial
+            };
         }
         let rank = |outcome: &Self| Self::ALL.iter().position(|known| known == outcome);
-        let worst = outcomes.iter().copied().max_by_key(rank).unwrap_or(Self::Unsupported);
+        let worst = outcomes
+            .iter()
+            .copied()
+            .max_by_key(rank)
+            .unwrap_or(Self::Unsupported);
         // A source that found rows of which none can be read did not say "nothing".
-        if matches!(worst, Self::Found) { Self::FoundPartial } else { worst }
+        if matches!(worst, Self::Found) {
+            Self::FoundPartial
+        } else {
+            worst
+        }
     }
 }
 
@@ -124,12 +143,19 @@ impl Lives {
             Outcome::FoundPartial => self.partial,
             Outcome::NoRecord => self.nothing,
             Outcome::NotAuthorised | Outcome::Unsupported | Outcome::BadInput => self.refused,
-            Outcome::AuthPending | Outcome::OffHours | Outcome::UpstreamDown | Outcome::Quota => self.failed,
+            Outcome::AuthPending | Outcome::OffHours | Outcome::UpstreamDown | Outcome::Quota => {
+                self.failed
+            }
         }
     }
 
     /// The age class of an answer fetched at `at`.
-    pub fn freshness(&self, outcome: Outcome, at: OffsetDateTime, now: OffsetDateTime) -> Freshness {
+    pub fn freshness(
+        &self,
+        outcome: Outcome,
+        at: OffsetDateTime,
+        now: OffsetDateTime,
+    ) -> Freshness {
         let age = now - at;
         if age <= self.of(outcome) {
             Freshness::Fresh
@@ -159,7 +185,11 @@ mod tests {
             (&[Found], false, FoundPartial),
             (&[], false, Unsupported),
         ] {
-            assert_eq!(Outcome::combine(outcomes, records), combined, "{outcomes:?}");
+            assert_eq!(
+                Outcome::combine(outcomes, records),
+                combined,
+                "{outcomes:?}"
+            );
         }
     }
 

@@ -112,17 +112,23 @@ impl Record {
             ..Self::default()
         };
         let mut known = false;
-        let mut take = |field: &str, origins: &mut Vec<(String, String, String)>| -> Option<String> {
-            let (wire, text) = find(&FIELDS.record, field, &row.basic)?;
-            known = true;
-            if !matches!(field, "vin" | "plate") {
-                origins.push((field.to_owned(), wire.clone(), text.chars().take(200).collect()));
-            }
-            (!FIELDS.is_blank(text)).then(|| plain(text))
-        };
+        let mut take =
+            |field: &str, origins: &mut Vec<(String, String, String)>| -> Option<String> {
+                let (wire, text) = find(&FIELDS.record, field, &row.basic)?;
+                known = true;
+                if !matches!(field, "vin" | "plate") {
+                    origins.push((
+                        field.to_owned(),
+                        wire.clone(),
+                        text.chars().take(200).collect(),
+                    ));
+                }
+                (!FIELDS.is_blank(text)).then(|| plain(text))
+            };
         let mut origins = Vec::new();
         let vin = take("vin", &mut origins).map(|vin| vin.to_uppercase());
-        let plate = take("plate", &mut origins).map(|plate| plate.to_uppercase().replace([' ', '·', '-'], ""));
+        let plate = take("plate", &mut origins)
+            .map(|plate| plate.to_uppercase().replace([' ', '·', '-'], ""));
         let shop = take("shop", &mut origins);
         let shop_code = take("shop_code", &mut origins);
         let list_number = take("list_number", &mut origins);
@@ -143,12 +149,21 @@ impl Record {
         record.shop = shop.unwrap_or_default();
         record.shop_code = shop_code.unwrap_or_default();
         record.list_number = list_number.unwrap_or_default();
-        record.headquarters = headquarters.is_some_and(|text| matches!(text.to_lowercase().as_str(), "1" | "true" | "是" | "y"));
+        record.headquarters = headquarters
+            .is_some_and(|text| matches!(text.to_lowercase().as_str(), "1" | "true" | "是" | "y"));
         record.read_days(intake.as_deref(), settled.as_deref(), today);
         record.read_odometer(odometer.as_deref());
         record.read_fault(fault);
-        record.jobs = row.jobs.iter().filter_map(|pairs| job(pairs, &mut record.quality)).collect();
-        record.parts = row.parts.iter().filter_map(|pairs| part(pairs, &mut record.quality)).collect();
+        record.jobs = row
+            .jobs
+            .iter()
+            .filter_map(|pairs| job(pairs, &mut record.quality))
+            .collect();
+        record.parts = row
+            .parts
+            .iter()
+            .filter_map(|pairs| part(pairs, &mut record.quality))
+            .collect();
         record.quality.dedup();
         record.identity = record.hash(false);
         record.key = record.hash(true);
@@ -164,9 +179,18 @@ impl Record {
     fn read_days(&mut self, intake: Option<&str>, settled: Option<&str>, today: Date) {
         self.intake = intake.and_then(day);
         self.settled = settled.and_then(day);
-        self.note(intake.is_some() && self.intake.is_none(), "INTAKE_UNREADABLE");
-        self.note(settled.is_some() && self.settled.is_none(), "SETTLED_UNREADABLE");
-        let backwards = self.intake.zip(self.settled).is_some_and(|(intake, settled)| settled < intake);
+        self.note(
+            intake.is_some() && self.intake.is_none(),
+            "INTAKE_UNREADABLE",
+        );
+        self.note(
+            settled.is_some() && self.settled.is_none(),
+            "SETTLED_UNREADABLE",
+        );
+        let backwards = self
+            .intake
+            .zip(self.settled)
+            .is_some_and(|(intake, settled)| settled < intake);
         self.note(backwards, "SETTLED_BEFORE_INTAKE");
         self.note(self.day().is_some_and(|day| day > today), "DATE_IN_FUTURE");
     }
@@ -204,12 +228,18 @@ impl Record {
     pub fn texts(&self) -> impl Iterator<Item = &str> {
         let jobs = self.jobs.iter().map(|job| job.name.as_str());
         let parts = self.parts.iter().map(|part| part.name.as_str());
-        jobs.chain(parts).chain([self.fault.as_str()]).filter(|text| !text.is_empty())
+        jobs.chain(parts)
+            .chain([self.fault.as_str()])
+            .filter(|text| !text.is_empty())
     }
 
     /// The shop's name for comparing: its code, else its name.
     pub fn shop_key(&self) -> &str {
-        if self.shop_code.is_empty() { &self.shop } else { &self.shop_code }
+        if self.shop_code.is_empty() {
+            &self.shop
+        } else {
+            &self.shop_code
+        }
     }
 
     /// The odometer reading of this visit, where there is one.
@@ -217,10 +247,16 @@ impl Record {
         Some(Reading {
             meter: Meter::Shows(self.odometer?),
             date: self.day()?,
-            source: if self.headquarters { Source::Headquarters } else { Source::Shop },
+            source: if self.headquarters {
+                Source::Headquarters
+            } else {
+                Source::Shop
+            },
             party: self.shop_key().to_owned(),
             document: self.list_number.clone(),
-            replaced: self.texts().any(|text| words::tells(words::Sign::Meter, text).is_some()),
+            replaced: self
+                .texts()
+                .any(|text| words::tells(words::Sign::Meter, text).is_some()),
             other_car: self.standing == Standing::SetAside,
         })
     }
@@ -243,7 +279,10 @@ impl Record {
             for text in [&self.vin, &self.plate, &self.fault, &date(self.settled)] {
                 add(text);
             }
-            add(&self.odometer.map(|odometer| odometer.to_string()).unwrap_or_default());
+            add(&self
+                .odometer
+                .map(|odometer| odometer.to_string())
+                .unwrap_or_default());
             for job in &self.jobs {
                 add(&job.name);
                 add(&job.hours.map(|hours| hours.to_string()).unwrap_or_default());
@@ -251,15 +290,25 @@ impl Record {
             for part in &self.parts {
                 add(&part.name);
                 add(&part.code);
-                add(&part.quantity.map(|quantity| quantity.to_string()).unwrap_or_default());
+                add(&part
+                    .quantity
+                    .map(|quantity| quantity.to_string())
+                    .unwrap_or_default());
             }
         }
-        context.finish().as_ref()[..16].iter().map(|byte| format!("{byte:02x}")).collect()
+        context.finish().as_ref()[..16]
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect()
     }
 }
 
 fn job(pairs: &Pairs, quality: &mut Vec<String>) -> Option<Job> {
-    let text = |field| find(&FIELDS.job, field, pairs).map(|(_, text)| plain(text)).filter(|text| !FIELDS.is_blank(text));
+    let text = |field| {
+        find(&FIELDS.job, field, pairs)
+            .map(|(_, text)| plain(text))
+            .filter(|text| !FIELDS.is_blank(text))
+    };
     let name = text("name")?;
     let hours = text("hours").and_then(|text| decimal(&text));
     let price = hours.is_some_and(|hours| hours > MOST_HOURS);
@@ -273,7 +322,11 @@ fn job(pairs: &Pairs, quality: &mut Vec<String>) -> Option<Job> {
 }
 
 fn part(pairs: &Pairs, quality: &mut Vec<String>) -> Option<Part> {
-    let text = |field| find(&FIELDS.part, field, pairs).map(|(_, text)| plain(text)).filter(|text| !FIELDS.is_blank(text));
+    let text = |field| {
+        find(&FIELDS.part, field, pairs)
+            .map(|(_, text)| plain(text))
+            .filter(|text| !FIELDS.is_blank(text))
+    };
     let name = text("name")?;
     if name.chars().count() == 50 {
         // One big client cuts names there.
@@ -292,7 +345,9 @@ mod tests {
     use time::macros::date;
 
     fn pairs(list: &[(&str, &str)]) -> Pairs {
-        list.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect()
+        list.iter()
+            .map(|(name, text)| ((*name).to_owned(), (*text).to_owned()))
+            .collect()
     }
 
     #[test]
@@ -308,12 +363,32 @@ mod tests {
                 ("faultdescription", "常规维修"),
                 ("costlistcode", "-"),
             ]),
-            jobs: vec![pairs(&[("repairproject", "更换机油"), ("workinghours", "380")])],
-            parts: vec![pairs(&[("partsname", &"长".repeat(50)), ("partsquantity", "0"), ("partscode", "无")])],
+            jobs: vec![pairs(&[
+                ("repairproject", "更换机油"),
+                ("workinghours", "380"),
+            ])],
+            parts: vec![pairs(&[
+                ("partsname", &"长".repeat(50)),
+                ("partsquantity", "0"),
+                ("partscode", "无"),
+            ])],
         };
         let record = Record::read("zhejiang", &row, date!(2026 - 03 - 02)).unwrap();
-        for code in ["VIN_BLANK", "PLATE_BLANK", "LIST_NUMBER_BLANK", "SETTLED_BEFORE_INTAKE", "MILEAGE_IN_WAN_KM", "FAULT_FIXED_PHRASE", "HOURS_ARE_A_PRICE", "NAME_CUT_AT_50"] {
-            assert!(record.quality.iter().any(|known| known == code), "{code}: {:?}", record.quality);
+        for code in [
+            "VIN_BLANK",
+            "PLATE_BLANK",
+            "LIST_NUMBER_BLANK",
+            "SETTLED_BEFORE_INTAKE",
+            "MILEAGE_IN_WAN_KM",
+            "FAULT_FIXED_PHRASE",
+            "HOURS_ARE_A_PRICE",
+            "NAME_CUT_AT_50",
+        ] {
+            assert!(
+                record.quality.iter().any(|known| known == code),
+                "{code}: {:?}",
+                record.quality
+            );
         }
         assert_eq!(record.odometer, Some(Odometer::km(52_000)));
         assert_eq!(record.day(), Some(date!(2024 - 03 - 01)));
@@ -324,7 +399,12 @@ mod tests {
     #[test]
     fn a_changed_record_keeps_its_identity() {
         let mut row = RawRow {
-            basic: pairs(&[("vin", "X"), ("companyname", "甲"), ("costlistcode", "1"), ("repairmileage", "90000")]),
+            basic: pairs(&[
+                ("vin", "X"),
+                ("companyname", "甲"),
+                ("costlistcode", "1"),
+                ("repairmileage", "90000"),
+            ]),
             ..RawRow::default()
         };
         let first = Record::read("a", &row, date!(2026 - 03 - 02)).unwrap();

@@ -26,7 +26,12 @@ pub fn plain(text: &str) -> String {
         '\u{3000}' => ' ',
         other => other,
     };
-    text.trim_matches(|c: char| c.is_whitespace() || c == '\u{FEFF}').chars().map(narrow).collect::<String>().trim().to_owned()
+    text.trim_matches(|c: char| c.is_whitespace() || c == '\u{FEFF}')
+        .chars()
+        .map(narrow)
+        .collect::<String>()
+        .trim()
+        .to_owned()
 }
 
 /// A day from `yyyyMMdd`, `yyyy-MM-dd`, `yyyy/M/d`, `yyyy.MM.dd`, `yyyy年M月d日`, any of them followed by a time, or
@@ -35,7 +40,11 @@ pub fn day(text: &str) -> Option<Date> {
     let text = plain(text);
     let digits = text.bytes().all(|byte| byte.is_ascii_digit());
     match (digits, text.len()) {
-        (true, 8 | 14) => calendar(text[..4].parse().ok()?, text[4..6].parse().ok()?, text[6..8].parse().ok()?),
+        (true, 8 | 14) => calendar(
+            text[..4].parse().ok()?,
+            text[4..6].parse().ok()?,
+            text[6..8].parse().ok()?,
+        ),
         (true, 13) => {
             let seconds = text.parse::<i64>().ok()? / 1_000;
             let instant = OffsetDateTime::from_unix_timestamp(seconds).ok()?;
@@ -43,11 +52,19 @@ pub fn day(text: &str) -> Option<Date> {
         }
         (true, _) => None,
         (false, _) => {
-            let mut parts = text.split(|c: char| !c.is_ascii_digit()).filter(|part| !part.is_empty());
+            let mut parts = text
+                .split(|c: char| !c.is_ascii_digit())
+                .filter(|part| !part.is_empty());
             let (year, month, day) = (parts.next()?, parts.next()?, parts.next()?);
             let shaped = year.len() == 4 && month.len() <= 2 && day.len() <= 2;
-            let separated = text.get(4..).is_some_and(|rest| rest.starts_with(['-', '/', '.', '年']));
-            if shaped && separated { calendar(year.parse().ok()?, month.parse().ok()?, day.parse().ok()?) } else { None }
+            let separated = text
+                .get(4..)
+                .is_some_and(|rest| rest.starts_with(['-', '/', '.', '年']));
+            if shaped && separated {
+                calendar(year.parse().ok()?, month.parse().ok()?, day.parse().ok()?)
+            } else {
+                None
+            }
         }
     }
 }
@@ -60,16 +77,30 @@ fn calendar(year: i32, month: u8, day: u8) -> Option<Date> {
 /// Kilometres from texts such as `52310`, `52,310 km`, `5.2万公里`, `32000英里`.
 pub fn mileage(text: &str) -> Mileage {
     let text = plain(text).to_lowercase().replace([',', ' ', '，'], "");
-    let end = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
+    let end = text
+        .find(|c: char| !c.is_ascii_digit() && c != '.')
+        .unwrap_or(text.len());
     let (number, unit) = text.split_at(end);
     let (factor, unit, wan) = match unit {
         "" | "km" | "kms" | "公里" | "千米" => (1.0, OdometerUnit::Km, false),
-        "万" | "万公里" | "万km" | "万千米" | "w" | "wkm" => (10_000.0, OdometerUnit::Km, true),
+        "万" | "万公里" | "万km" | "万千米" | "w" | "wkm" => {
+            (10_000.0, OdometerUnit::Km, true)
+        }
         "英里" | "mi" | "mile" | "miles" => (1.0, OdometerUnit::Mile, false),
-        _ => return if is_filler(&text) { Mileage::Blank } else { Mileage::Unreadable },
+        _ => {
+            return if is_filler(&text) {
+                Mileage::Blank
+            } else {
+                Mileage::Unreadable
+            };
+        }
     };
     let Some(value) = decimal(number) else {
-        return if is_filler(number) { Mileage::Blank } else { Mileage::Unreadable };
+        return if is_filler(number) {
+            Mileage::Blank
+        } else {
+            Mileage::Unreadable
+        };
     };
     let value = (value * factor).round();
     if value == 0.0 {
@@ -88,13 +119,31 @@ pub fn mileage(text: &str) -> Mileage {
 }
 
 fn is_filler(text: &str) -> bool {
-    matches!(text, "" | "无" | "暂无" | "未知" | "不详" | "n/a" | "na" | "null" | "none" | "-" | "--" | "/" | ".")
+    matches!(
+        text,
+        "" | "无"
+            | "暂无"
+            | "未知"
+            | "不详"
+            | "n/a"
+            | "na"
+            | "null"
+            | "none"
+            | "-"
+            | "--"
+            | "/"
+            | "."
+    )
 }
 
 /// A non-negative decimal number of ordinary size.
 pub fn decimal(text: &str) -> Option<f64> {
     let text = plain(text);
-    let ordinary = !text.is_empty() && text.len() <= 15 && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+    let ordinary = !text.is_empty()
+        && text.len() <= 15
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_digit() || byte == b'.');
     let value: f64 = ordinary.then(|| text.parse().ok()).flatten()?;
     value.is_finite().then_some(value)
 }
@@ -115,10 +164,34 @@ mod tests {
 
     #[test]
     fn a_day_is_read_in_every_spelling_of_the_field() {
-        for text in ["20240305", "2024-03-05", "2024/3/5", "2024.03.05", "2024年3月5日", "20240305143000", "2024-03-05 14:30:00", "2024-03-05T14:30:00", "２０２４０３０５", "1709568000000", " 20240305 "] {
+        for text in [
+            "20240305",
+            "2024-03-05",
+            "2024/3/5",
+            "2024.03.05",
+            "2024年3月5日",
+            "20240305143000",
+            "2024-03-05 14:30:00",
+            "2024-03-05T14:30:00",
+            "２０２４０３０５",
+            "1709568000000",
+            " 20240305 ",
+        ] {
             assert_eq!(day(text), Some(date!(2024 - 03 - 05)), "{text}");
         }
-        for text in ["", "无", "2024", "202403", "20241305", "20240230", "00000000", "2024-03", "03-05-2024", "2024x03x05", "99991231"] {
+        for text in [
+            "",
+            "无",
+            "2024",
+            "202403",
+            "20241305",
+            "20240230",
+            "00000000",
+            "2024-03",
+            "03-05-2024",
+            "2024x03x05",
+            "99991231",
+        ] {
             assert_eq!(day(text), None, "{text}");
         }
     }

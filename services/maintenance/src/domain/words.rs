@@ -69,7 +69,10 @@ pub fn tells(sign: Sign, text: &str) -> Option<&'static str> {
     if row.unless.iter().any(|word| text.contains(word.as_str())) {
         return None;
     }
-    row.words.iter().find(|word| text.contains(word.as_str())).map(String::as_str)
+    row.words
+        .iter()
+        .find(|word| text.contains(word.as_str()))
+        .map(String::as_str)
 }
 
 /// The kinds of drive whose words stand in `text`.

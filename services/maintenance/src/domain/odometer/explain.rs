@@ -23,19 +23,24 @@ impl Place {
     /// Whether the vehicle can have shown `km` on that day.
     pub(super) fn takes(&self, km: u32) -> bool {
         let here = (self.date, km);
-        self.before.is_none_or(|before| follows(before, here)) && self.after.is_none_or(|after| follows(here, after))
+        self.before.is_none_or(|before| follows(before, here))
+            && self.after.is_none_or(|after| follows(here, after))
     }
 
     /// Takes `km` give or take the tolerance that careless copying deserves.
     pub(super) fn nearly_takes(&self, km: u32) -> bool {
-        let low = self.before.map_or(0, |(_, km)| km.saturating_sub(super::tolerance(km)));
+        let low = self
+            .before
+            .map_or(0, |(_, km)| km.saturating_sub(super::tolerance(km)));
         let high = match (self.before, self.after) {
             (_, Some((_, km))) => km + super::tolerance(km),
             (Some((date, km)), None) => km + allowed_km(days(date, self.date)),
             (None, None) => u32::MAX,
         };
         // A jump that is too fast both ways is no rounding.
-        let pace = self.before.is_none_or(|(date, from)| km.saturating_sub(from) <= allowed_km(days(date, self.date)) + super::tolerance(from));
+        let pace = self.before.is_none_or(|(date, from)| {
+            km.saturating_sub(from) <= allowed_km(days(date, self.date)) + super::tolerance(from)
+        });
         low <= km && km <= high && pace
     }
 
@@ -44,7 +49,8 @@ impl Place {
         match (self.before, self.after) {
             (Some((from, low)), Some((to, high))) => {
                 let span = f64::from(days(from, to).max(1));
-                f64::from(low) + f64::from(high.saturating_sub(low)) * f64::from(days(from, self.date)) / span
+                f64::from(low)
+                    + f64::from(high.saturating_sub(low)) * f64::from(days(from, self.date)) / span
             }
             (Some((_, km)), None) | (None, Some((_, km))) => f64::from(km),
             (None, None) => f64::from(self.km),
@@ -60,9 +66,23 @@ pub(super) fn slips(place: &Place, others: &[u32]) -> Vec<Explanation> {
         list: Vec::new(),
     };
     let km = place.km;
-    found.try_one(Kind::WanKm, 0.8, (1..=150).contains(&km).then(|| nearest(km * 10_000, km * 10_000 + 9_999, place)));
+    found.try_one(
+        Kind::WanKm,
+        0.8,
+        (1..=150)
+            .contains(&km)
+            .then(|| nearest(km * 10_000, km * 10_000 + 9_999, place)),
+    );
     found.try_one(Kind::DigitAdded, 1.0, (km >= 10).then_some(km / 10));
-    found.try_one(Kind::DigitLost, 1.0, Some(nearest(km.saturating_mul(10), km.saturating_mul(10).saturating_add(9), place)));
+    found.try_one(
+        Kind::DigitLost,
+        1.0,
+        Some(nearest(
+            km.saturating_mul(10),
+            km.saturating_mul(10).saturating_add(9),
+            place,
+        )),
+    );
     if others.contains(&km) {
         found.list.push(Explanation {
             kind: Kind::Copied,
@@ -78,7 +98,11 @@ pub(super) fn slips(place: &Place, others: &[u32]) -> Vec<Explanation> {
         }
         for digit in 0..10 {
             // A wrong leading digit changes the order of magnitude and is noticed more often.
-            found.try_one(Kind::DigitChanged, if at == 0 { 2.2 } else { 2.0 }, Some(digits.with(at, digit)));
+            found.try_one(
+                Kind::DigitChanged,
+                if at == 0 { 2.2 } else { 2.0 },
+                Some(digits.with(at, digit)),
+            );
         }
     }
     for at in 0..=digits.len {
@@ -87,8 +111,16 @@ pub(super) fn slips(place: &Place, others: &[u32]) -> Vec<Explanation> {
         }
     }
     // Meters in miles are rare in China, and many a rollback happens to be near the ratio.
-    found.try_one(Kind::MilesAsKm, 2.4, Some((u64::from(km) * 1_609_344 / 1_000_000) as u32));
-    found.try_one(Kind::KmAsMiles, 2.4, Some((u64::from(km) * 1_000_000 / 1_609_344) as u32));
+    found.try_one(
+        Kind::MilesAsKm,
+        2.4,
+        Some((u64::from(km) * 1_609_344 / 1_000_000) as u32),
+    );
+    found.try_one(
+        Kind::KmAsMiles,
+        2.4,
+        Some((u64::from(km) * 1_000_000 / 1_609_344) as u32),
+    );
     let mut list = found.list;
     list.sort_by(|a, b| a.cost.total_cmp(&b.cost));
     list
@@ -108,10 +140,13 @@ struct Found<'a> {
 impl Found<'_> {
     /// Notes a slip if the value it gives fits; of one kind the cheapest stays, then the one nearest to an even pace.
     fn try_one(&mut self, kind: Kind, cost: f64, value: Option<u32>) {
-        let Some(value) = value.filter(|value| *value != self.place.km && self.place.takes(*value)) else {
+        let Some(value) = value.filter(|value| *value != self.place.km && self.place.takes(*value))
+        else {
             return;
         };
-        let far = |value: Option<u32>| value.map_or(f64::MAX, |value| (f64::from(value) - self.expected).abs());
+        let far = |value: Option<u32>| {
+            value.map_or(f64::MAX, |value| (f64::from(value) - self.expected).abs())
+        };
         let new = Explanation {
             kind,
             would_be_km: Some(value),
@@ -120,7 +155,8 @@ impl Found<'_> {
         match self.list.iter_mut().find(|known| known.kind == kind) {
             None => self.list.push(new),
             Some(known) => {
-                let better = cost < known.cost || (cost <= known.cost && far(Some(value)) < far(known.would_be_km));
+                let better = cost < known.cost
+                    || (cost <= known.cost && far(Some(value)) < far(known.would_be_km));
                 if better {
                     *known = new;
                 }
@@ -149,11 +185,16 @@ impl Digits {
     }
 
     fn number(digits: impl Iterator<Item = u8>) -> u32 {
-        digits.fold(0_u32, |number, digit| number.saturating_mul(10).saturating_add(u32::from(digit)))
+        digits.fold(0_u32, |number, digit| {
+            number.saturating_mul(10).saturating_add(u32::from(digit))
+        })
     }
 
     fn without(&self, at: usize) -> u32 {
-        let kept = self.all[..self.len].iter().enumerate().filter(|(index, _)| *index != at);
+        let kept = self.all[..self.len]
+            .iter()
+            .enumerate()
+            .filter(|(index, _)| *index != at);
         Self::number(kept.map(|(_, digit)| *digit))
     }
 
@@ -171,6 +212,12 @@ impl Digits {
 
     fn inserted(&self, at: usize, digit: u8) -> u32 {
         let (front, back) = self.all[..self.len].split_at(at);
-        Self::number(front.iter().copied().chain([digit]).chain(back.iter().copied()))
+        Self::number(
+            front
+                .iter()
+                .copied()
+                .chain([digit])
+                .chain(back.iter().copied()),
+        )
     }
 }

@@ -5,7 +5,9 @@ use time::Duration;
 use super::chain::{days, follows, heaviest};
 use super::explain::{self, Place, ROLLBACK, UNEXPLAINED};
 use super::prepare::{Point, Prepared};
-use super::{Analysis, Explanation, Kind, Meter, Pace, Reason, Standing, Timeline, Verdict, tolerance};
+use super::{
+    Analysis, Explanation, Kind, Meter, Pace, Reason, Standing, Timeline, Verdict, tolerance,
+};
 
 /// Without a reading for longer than this nobody can say what happened in between.
 const LONG_GAP: u32 = 731;
@@ -53,12 +55,24 @@ pub(super) fn judge(timeline: &Timeline, prepared: Prepared, chain: Vec<usize>) 
     }
 
     let drop = lasting_drop(&points, chain, &contradictions);
-    let replaced = drop.as_ref().is_some_and(|drop| noted_replacement(&points, drop))
-        || contradictions.iter().any(|at| points[*at].replaced && below_before(&points, *at));
-    let best = |at: &usize| judged[points[*at].index].explanations.first().map_or(UNEXPLAINED, |first| first.cost);
+    let replaced = drop
+        .as_ref()
+        .is_some_and(|drop| noted_replacement(&points, drop))
+        || contradictions
+            .iter()
+            .any(|at| points[*at].replaced && below_before(&points, *at));
+    let best = |at: &usize| {
+        judged[points[*at].index]
+            .explanations
+            .first()
+            .map_or(UNEXPLAINED, |first| first.cost)
+    };
     let lesser = drop.iter().flat_map(|drop| lesser_side(drop, &on_chain));
-    let slips = cost_of_slips(lesser.map(|at| (&points[at], &judged[points[at].index].explanations)));
-    let lasting = drop.as_ref().is_some_and(|drop| witnesses(&points, &drop.low) >= 2 && drop_is_cheaper(drop, &on_chain, slips));
+    let slips =
+        cost_of_slips(lesser.map(|at| (&points[at], &judged[points[at].index].explanations)));
+    let lasting = drop.as_ref().is_some_and(|drop| {
+        witnesses(&points, &drop.low) >= 2 && drop_is_cheaper(drop, &on_chain, slips)
+    });
 
     let verdict = if replaced {
         Verdict::MeterReplaced
@@ -66,14 +80,24 @@ pub(super) fn judge(timeline: &Timeline, prepared: Prepared, chain: Vec<usize>) 
         Verdict::Rollback
     } else if !contradictions.is_empty() {
         // One slip, or few enough in a long series that healing them one by one is the simplest story.
-        let healed = contradictions.len() == 1 || (contradictions.len() * 10 <= points.len() && contradictions.iter().all(|at| best(at) <= 2.2));
-        if healed { Verdict::OneReading } else { Verdict::Unknown(Reason::Contradictory) }
+        let healed = contradictions.len() == 1
+            || (contradictions.len() * 10 <= points.len()
+                && contradictions.iter().all(|at| best(at) <= 2.2));
+        if healed {
+            Verdict::OneReading
+        } else {
+            Verdict::Unknown(Reason::Contradictory)
+        }
     } else {
         without_contradiction(timeline, &points, chain, other_car)
     };
 
     if let (Some(drop), Verdict::Rollback | Verdict::MeterReplaced) = (&drop, verdict) {
-        let kind = if replaced { Kind::MeterReplaced } else { Kind::Rollback };
+        let kind = if replaced {
+            Kind::MeterReplaced
+        } else {
+            Kind::Rollback
+        };
         for at in lesser_side(drop, &on_chain) {
             let list = &mut judged[points[at].index].explanations;
             list.retain(|known| known.kind != kind);
@@ -90,7 +114,14 @@ pub(super) fn judge(timeline: &Timeline, prepared: Prepared, chain: Vec<usize>) 
 
     let shown = points.last().map(|point| point.km);
     let (missing_km, minimum_true_km) = totals(&points, chain, drop.as_ref(), verdict);
-    let confidence = confidence(&points, chain, &contradictions, drop.as_ref(), verdict, timeline);
+    let confidence = confidence(
+        &points,
+        chain,
+        &contradictions,
+        drop.as_ref(),
+        verdict,
+        timeline,
+    );
     Analysis {
         verdict,
         confidence,
@@ -116,7 +147,9 @@ fn place(points: &[Point], on_chain: &[bool], at: usize) -> Place {
         date: points[at].date,
         km: points[at].km,
         before: (0..at).rfind(|other| on_chain[*other]).map(seen),
-        after: (at + 1..points.len()).find(|other| on_chain[*other]).map(seen),
+        after: (at + 1..points.len())
+            .find(|other| on_chain[*other])
+            .map(seen),
     }
 }
 
@@ -128,8 +161,17 @@ fn refine(points: &[Point], chain: Vec<usize>) -> Vec<usize> {
     if points.len() - chain.len() != 1 {
         return chain;
     }
-    let Some(left) = (0..points.len()).find(|at| !on_chain[*at]) else { return chain };
-    let numbers = |on_chain: &[bool]| points.iter().zip(on_chain).filter(|(_, on)| **on).map(|(point, _)| point.km).collect::<Vec<_>>();
+    let Some(left) = (0..points.len()).find(|at| !on_chain[*at]) else {
+        return chain;
+    };
+    let numbers = |on_chain: &[bool]| {
+        points
+            .iter()
+            .zip(on_chain)
+            .filter(|(_, on)| **on)
+            .map(|(point, _)| point.km)
+            .collect::<Vec<_>>()
+    };
     let cost = |on_chain: &[bool], at: usize| {
         let slips = explain::slips(&place(points, on_chain, at), &numbers(on_chain));
         slips.first().map_or(ROLLBACK, |slip| slip.cost)
@@ -162,11 +204,16 @@ fn beyond_slips(place: &Place, points: &[Point], at: usize) -> Vec<Explanation> 
     if points[at].replaced && lower {
         list.push(plain(Kind::MeterReplaced, 0.5));
     }
-    let higher_than_later = points[at + 1..].iter().any(|later| later.km + tolerance(place.km) < place.km);
+    let higher_than_later = points[at + 1..]
+        .iter()
+        .any(|later| later.km + tolerance(place.km) < place.km);
     if lower || higher_than_later {
         list.push(plain(Kind::Rollback, ROLLBACK + 0.5));
     }
-    if place.before.is_some_and(|before| place.km > before.1 && !follows(before, (place.date, place.km))) {
+    if place
+        .before
+        .is_some_and(|before| place.km > before.1 && !follows(before, (place.date, place.km)))
+    {
         list.push(plain(Kind::TooFast, 2.4));
     }
     list.push(plain(Kind::OtherCar, 4.0));
@@ -176,17 +223,29 @@ fn beyond_slips(place: &Place, points: &[Point], at: usize) -> Vec<Explanation> 
 
 fn below_before(points: &[Point], at: usize) -> bool {
     let km = points[at].km;
-    points[..at].iter().any(|earlier| earlier.km > km + tolerance(earlier.km))
+    points[..at]
+        .iter()
+        .any(|earlier| earlier.km > km + tolerance(earlier.km))
 }
 
 /// Looks for one drop that divides the series into a higher level before and a lower one that lasts to its end.
 ///
 /// The two levels are the chain and the heaviest chain among what it leaves out; either may be the higher.
 fn lasting_drop(points: &[Point], chain: &[usize], contradictions: &[usize]) -> Option<Drop> {
-    let rest: Vec<Point> = contradictions.iter().map(|at| points[*at].clone()).collect();
-    let second: Vec<usize> = heaviest(&rest).into_iter().map(|at| contradictions[at]).collect();
+    let rest: Vec<Point> = contradictions
+        .iter()
+        .map(|at| points[*at].clone())
+        .collect();
+    let second: Vec<usize> = heaviest(&rest)
+        .into_iter()
+        .map(|at| contradictions[at])
+        .collect();
     let (first, last) = (*second.first()?, *second.last()?);
-    let highest_before = chain.iter().filter(|at| **at < first).map(|at| points[*at].km).max();
+    let highest_before = chain
+        .iter()
+        .filter(|at| **at < first)
+        .map(|at| points[*at].km)
+        .max();
     let chain_after: Vec<usize> = chain.iter().copied().filter(|at| *at > last).collect();
     let falls = |from: u32, to: u32| from > to + tolerance(from);
     let seen = |at: usize| (points[at].date, points[at].km);
@@ -207,11 +266,21 @@ fn lasting_drop(points: &[Point], chain: &[usize], contradictions: &[usize]) -> 
     }
     let next = *chain_after.first()?;
     // A level that the vehicle cannot have reached is a fault of the records, not something to turn back from.
-    let reached = chain.iter().rfind(|at| **at < first).is_none_or(|before| follows(seen(*before), seen(first)));
-    if reached && falls(points[last].km, points[next].km) && !chain.iter().any(|at| first < *at && *at < last) {
+    let reached = chain
+        .iter()
+        .rfind(|at| **at < first)
+        .is_none_or(|before| follows(seen(*before), seen(first)));
+    if reached
+        && falls(points[last].km, points[next].km)
+        && !chain.iter().any(|at| first < *at && *at < last)
+    {
         // What the chain leaves out is the higher level, and the chain goes on below it.
         let mut high = second.clone();
-        high.extend(chain.iter().filter(|at| **at < first && falls(points[**at].km, points[next].km)));
+        high.extend(
+            chain
+                .iter()
+                .filter(|at| **at < first && falls(points[**at].km, points[next].km)),
+        );
         return Some(Drop {
             high,
             low: chain_after,
@@ -232,9 +301,18 @@ fn witnesses(points: &[Point], positions: &[usize]) -> u32 {
 
 /// The points of a drop that the chain leaves out: those that need an explanation.
 fn lesser_side(drop: &Drop, on_chain: &[bool]) -> Vec<usize> {
-    let out = |side: &[usize]| side.iter().copied().filter(|at| !on_chain[*at]).collect::<Vec<_>>();
+    let out = |side: &[usize]| {
+        side.iter()
+            .copied()
+            .filter(|at| !on_chain[*at])
+            .collect::<Vec<_>>()
+    };
     let high = out(&drop.high);
-    if high.is_empty() { out(&drop.low) } else { high }
+    if high.is_empty() {
+        out(&drop.low)
+    } else {
+        high
+    }
 }
 
 /// What the readings cost as slips. A shop that always writes the same digit too many slips once, not each time;
@@ -243,8 +321,11 @@ fn cost_of_slips<'a>(readings: impl Iterator<Item = (&'a Point, &'a Vec<Explanat
     let mut habits: Vec<Kind> = Vec::new();
     readings
         .map(|(point, list)| {
-            let Some(first) = list.first() else { return UNEXPLAINED };
-            let habit = first.cost <= 1.0 && matches!(first.kind, Kind::DigitAdded | Kind::DigitLost | Kind::WanKm);
+            let Some(first) = list.first() else {
+                return UNEXPLAINED;
+            };
+            let habit = first.cost <= 1.0
+                && matches!(first.kind, Kind::DigitAdded | Kind::DigitLost | Kind::WanKm);
             if habit && habits.contains(&first.kind) {
                 return 0.3;
             }
@@ -262,16 +343,35 @@ fn drop_is_cheaper(drop: &Drop, on_chain: &[bool], slips: f64) -> bool {
 fn noted_replacement(points: &[Point], drop: &Drop) -> bool {
     let from = drop.high.iter().map(|at| points[*at].date).max();
     let to = drop.low.iter().map(|at| points[*at].date).min();
-    let (Some(from), Some(to)) = (from, to) else { return false };
-    points.iter().any(|point| point.replaced && from <= point.date && point.date <= to.saturating_add(REPLACEMENT_NOTE))
+    let (Some(from), Some(to)) = (from, to) else {
+        return false;
+    };
+    points.iter().any(|point| {
+        point.replaced && from <= point.date && point.date <= to.saturating_add(REPLACEMENT_NOTE)
+    })
 }
 
-fn without_contradiction(timeline: &Timeline, points: &[Point], chain: &[usize], other_car: usize) -> Verdict {
+fn without_contradiction(
+    timeline: &Timeline,
+    points: &[Point],
+    chain: &[usize],
+    other_car: usize,
+) -> Verdict {
     let kept: Vec<&Point> = chain.iter().map(|at| &points[*at]).collect();
-    let given = timeline.readings.iter().filter(|reading| matches!(reading.meter, Meter::Shows(_))).count();
+    let given = timeline
+        .readings
+        .iter()
+        .filter(|reading| matches!(reading.meter, Meter::Shows(_)))
+        .count();
     let one_day = kept.windows(2).all(|pair| pair[0].date == pair[1].date);
-    let gap = kept.windows(2).map(|pair| days(pair[0].date, pair[1].date)).max().unwrap_or(0);
-    let tail = kept.last().map_or(0, |last| days(last.date, timeline.as_of));
+    let gap = kept
+        .windows(2)
+        .map(|pair| days(pair[0].date, pair[1].date))
+        .max()
+        .unwrap_or(0);
+    let tail = kept
+        .last()
+        .map_or(0, |last| days(last.date, timeline.as_of));
     Verdict::Unknown(if other_car > 0 && (one_day || other_car * 2 >= given) {
         Reason::OtherCarRows
     } else if one_day {
@@ -290,7 +390,12 @@ fn without_contradiction(timeline: &Timeline, points: &[Point], chain: &[usize],
 }
 
 /// What was taken off, and the least the vehicle has run: the highest trusted reading (as Japan prints it).
-fn totals(points: &[Point], chain: &[usize], drop: Option<&Drop>, verdict: Verdict) -> (Option<u32>, Option<u32>) {
+fn totals(
+    points: &[Point],
+    chain: &[usize],
+    drop: Option<&Drop>,
+    verdict: Verdict,
+) -> (Option<u32>, Option<u32>) {
     let highest = |positions: &[usize]| positions.iter().map(|at| points[*at].km).max();
     let trusted = highest(chain);
     match (drop, verdict) {
@@ -298,21 +403,38 @@ fn totals(points: &[Point], chain: &[usize], drop: Option<&Drop>, verdict: Verdi
         (Some(drop), Verdict::MeterReplaced) => {
             // A documented second meter counts on top of the first.
             let lowest = drop.low.iter().map(|at| points[*at].km).min();
-            let second = highest(&drop.low).zip(lowest).map_or(0, |(high, low)| high - low);
-            (Some(drop.missing), highest(&drop.high).map(|high| high + second))
+            let second = highest(&drop.low)
+                .zip(lowest)
+                .map_or(0, |(high, low)| high - low);
+            (
+                Some(drop.missing),
+                highest(&drop.high).map(|high| high + second),
+            )
         }
         _ => (None, trusted),
     }
 }
 
-fn confidence(points: &[Point], chain: &[usize], contradictions: &[usize], drop: Option<&Drop>, verdict: Verdict, timeline: &Timeline) -> f64 {
+fn confidence(
+    points: &[Point],
+    chain: &[usize],
+    contradictions: &[usize],
+    drop: Option<&Drop>,
+    verdict: Verdict,
+    timeline: &Timeline,
+) -> f64 {
     let weight: f64 = chain.iter().map(|at| points[*at].weight).sum();
     let support = 1.0 - (-0.7 * weight).exp();
     let value = match verdict {
         Verdict::Unknown(_) => 0.0,
         Verdict::Consistent => {
             // Years before the first reading are years in which nobody looked.
-            let head = timeline.first_registered.zip(chain.first()).map_or(0, |(registered, first)| days(registered.first(), points[*first].date));
+            let head = timeline
+                .first_registered
+                .zip(chain.first())
+                .map_or(0, |(registered, first)| {
+                    days(registered.first(), points[*first].date)
+                });
             support * if head > LONG_GAP { 0.8 } else { 1.0 }
         }
         Verdict::OneReading => 0.9 * support / f64::from(contradictions.len().max(1) as u32).sqrt(),

@@ -103,7 +103,9 @@ fn sort(reading: &Reading, timeline: &Timeline) -> (Standing, Option<Explanation
     };
     let km = match reading.meter {
         Meter::Shows(odometer) => odometer.to_km(),
-        Meter::Unreadable | Meter::Absent => return (Standing::NotAReading, plain(Kind::Unreadable)),
+        Meter::Unreadable | Meter::Absent => {
+            return (Standing::NotAReading, plain(Kind::Unreadable));
+        }
     };
     if reading.other_car {
         return (Standing::OtherCar, plain(Kind::OtherCar));
@@ -135,7 +137,11 @@ fn weight(reading: &Reading, as_of: Date) -> f64 {
 fn fold(points: Vec<Point>, timeline: &Timeline, judged: &mut [Judged]) -> Vec<Point> {
     let mut kept: Vec<Point> = Vec::with_capacity(points.len());
     for point in points {
-        let neighbours = kept.iter().rev().take_while(|other| point.date - other.date <= Duration::days(1)).count();
+        let neighbours = kept
+            .iter()
+            .rev()
+            .take_while(|other| point.date - other.date <= Duration::days(1))
+            .count();
         let start = kept.len() - neighbours;
         let same = kept[start..]
             .iter()
@@ -151,10 +157,16 @@ fn fold(points: Vec<Point>, timeline: &Timeline, judged: &mut [Judged]) -> Vec<P
 
 fn says_the_same(earlier: &Point, later: &Point, timeline: &Timeline) -> bool {
     let one_party = || {
-        let (a, b) = (&timeline.readings[earlier.index], &timeline.readings[later.index]);
+        let (a, b) = (
+            &timeline.readings[earlier.index],
+            &timeline.readings[later.index],
+        );
         a.party == b.party && a.source == b.source && !a.party.is_empty()
     };
-    earlier.km == later.km || (earlier.date == later.date && earlier.km.abs_diff(later.km) <= tolerance(earlier.km) && one_party())
+    earlier.km == later.km
+        || (earlier.date == later.date
+            && earlier.km.abs_diff(later.km) <= tolerance(earlier.km)
+            && one_party())
 }
 
 fn merge(kept: &mut Point, other: Point, judged: &mut [Judged]) {

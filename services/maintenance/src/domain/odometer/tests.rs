@@ -38,45 +38,103 @@ fn half_yearly(kms: &[u32]) -> Timeline {
     });
     let readings: Vec<Reading> = readings.collect();
     let mut timeline = timeline(readings);
-    timeline.as_of = timeline.readings.last().map_or(timeline.as_of, |last| last.date + Duration::days(30));
+    timeline.as_of = timeline
+        .readings
+        .last()
+        .map_or(timeline.as_of, |last| last.date + Duration::days(30));
     timeline
 }
 
 #[test]
 fn the_verdicts_follow_the_story_the_readings_tell() {
     let cases: [(&[u32], Verdict, Option<Kind>); 13] = [
-        (&[8_000, 17_500, 26_000, 35_000, 44_000], Verdict::Consistent, None),
-        (&[8_000, 17_500, 260_000, 35_000, 44_000], Verdict::OneReading, Some(Kind::DigitAdded)),
-        (&[8_000, 17_500, 2_600, 35_000, 44_000], Verdict::OneReading, Some(Kind::DigitLost)),
-        (&[8_000, 17_500, 62_000, 35_000, 44_000], Verdict::OneReading, Some(Kind::DigitsSwapped)),
-        (&[18_000, 37_500, 5, 65_000, 84_000], Verdict::OneReading, Some(Kind::WanKm)),
-        (&[18_000, 37_500, 18_000, 65_000, 84_000], Verdict::OneReading, Some(Kind::Copied)),
+        (
+            &[8_000, 17_500, 26_000, 35_000, 44_000],
+            Verdict::Consistent,
+            None,
+        ),
+        (
+            &[8_000, 17_500, 260_000, 35_000, 44_000],
+            Verdict::OneReading,
+            Some(Kind::DigitAdded),
+        ),
+        (
+            &[8_000, 17_500, 2_600, 35_000, 44_000],
+            Verdict::OneReading,
+            Some(Kind::DigitLost),
+        ),
+        (
+            &[8_000, 17_500, 62_000, 35_000, 44_000],
+            Verdict::OneReading,
+            Some(Kind::DigitsSwapped),
+        ),
+        (
+            &[18_000, 37_500, 5, 65_000, 84_000],
+            Verdict::OneReading,
+            Some(Kind::WanKm),
+        ),
+        (
+            &[18_000, 37_500, 18_000, 65_000, 84_000],
+            Verdict::OneReading,
+            Some(Kind::Copied),
+        ),
         // Many readings on the higher level, and a lower one that lasts.
-        (&[20_000, 55_000, 90_000, 125_000, 60_000, 66_000], Verdict::Rollback, Some(Kind::Rollback)),
+        (
+            &[20_000, 55_000, 90_000, 125_000, 60_000, 66_000],
+            Verdict::Rollback,
+            Some(Kind::Rollback),
+        ),
         // Few on the higher level, many on the lower.
-        (&[10_000, 20_000, 80_900, 120_700, 60_000, 65_000, 70_000, 75_000], Verdict::Rollback, Some(Kind::Rollback)),
+        (
+            &[
+                10_000, 20_000, 80_900, 120_700, 60_000, 65_000, 70_000, 75_000,
+            ],
+            Verdict::Rollback,
+            Some(Kind::Rollback),
+        ),
         // A fall in the last reading only is not settled by it.
-        (&[20_000, 55_000, 90_000, 125_000, 61_000], Verdict::OneReading, None),
+        (
+            &[20_000, 55_000, 90_000, 125_000, 61_000],
+            Verdict::OneReading,
+            None,
+        ),
         // A fall within max(100 km, 1 %) is copying noise.
-        (&[20_000, 55_000, 54_700, 90_000], Verdict::Consistent, Some(Kind::WithinTolerance)),
+        (
+            &[20_000, 55_000, 54_700, 90_000],
+            Verdict::Consistent,
+            Some(Kind::WithinTolerance),
+        ),
         (&[20_000], Verdict::Unknown(Reason::TooFew), None),
         (&[], Verdict::Unknown(Reason::TooFew), None),
         // Two shops that always write one digit too many are slips, not a rollback.
-        (&[8_000, 175_000, 260_000, 35_000, 44_000], Verdict::Unknown(Reason::Contradictory), Some(Kind::DigitAdded)),
+        (
+            &[8_000, 175_000, 260_000, 35_000, 44_000],
+            Verdict::Unknown(Reason::Contradictory),
+            Some(Kind::DigitAdded),
+        ),
     ];
     for (kms, verdict, kind) in cases {
         let analysis = analyse(&half_yearly(kms));
         assert_eq!(analysis.verdict, verdict, "{kms:?}: {:#?}", analysis.judged);
         if let Some(kind) = kind {
             let first = |judged: &Judged| judged.explanations.first().map(|first| first.kind);
-            assert!(analysis.judged.iter().any(|judged| first(judged) == Some(kind)), "{kms:?}: {:#?}", analysis.judged);
+            assert!(
+                analysis
+                    .judged
+                    .iter()
+                    .any(|judged| first(judged) == Some(kind)),
+                "{kms:?}: {:#?}",
+                analysis.judged
+            );
         }
     }
 }
 
 #[test]
 fn the_least_a_rolled_back_car_has_run_is_its_highest_trusted_reading() {
-    let analysis = analyse(&half_yearly(&[20_000, 55_000, 90_000, 125_000, 60_000, 66_000]));
+    let analysis = analyse(&half_yearly(&[
+        20_000, 55_000, 90_000, 125_000, 60_000, 66_000,
+    ]));
     assert_eq!(analysis.minimum_true_km, Some(125_000));
     assert_eq!(analysis.missing_km, Some(65_000));
     assert_eq!(analysis.last_shown_km, Some(66_000));
@@ -100,7 +158,10 @@ fn a_row_of_another_car_never_makes_a_rollback() {
     series.readings[5].other_car = true;
     assert_eq!(analyse(&series).verdict, Verdict::Consistent);
     series.readings[1].other_car = true;
-    assert_eq!(analyse(&series).verdict, Verdict::Unknown(Reason::OtherCarRows));
+    assert_eq!(
+        analyse(&series).verdict,
+        Verdict::Unknown(Reason::OtherCarRows)
+    );
 }
 
 #[test]
@@ -108,9 +169,17 @@ fn two_witnesses_of_one_low_reading_confirm_each_other() {
     let mut series = half_yearly(&[20_000, 55_000, 91_000, 125_000, 60_000]);
     let last = series.readings[4].clone();
     assert_eq!(analyse(&series).verdict, Verdict::OneReading);
-    series.readings.push(reading(last.date, 60_000, Source::Declared, "seller"));
-    assert_eq!(analyse(&series).verdict, Verdict::OneReading, "a seller confirms nothing");
-    series.readings.push(reading(last.date, 60_000, Source::Inspection, "body"));
+    series
+        .readings
+        .push(reading(last.date, 60_000, Source::Declared, "seller"));
+    assert_eq!(
+        analyse(&series).verdict,
+        Verdict::OneReading,
+        "a seller confirms nothing"
+    );
+    series
+        .readings
+        .push(reading(last.date, 60_000, Source::Inspection, "body"));
     assert_eq!(analyse(&series).verdict, Verdict::Rollback);
 }
 
@@ -134,12 +203,25 @@ fn no_verdict_says_why() {
 #[test]
 fn fillers_and_impossible_days_are_no_readings() {
     let mut series = half_yearly(&[8_000, 0, 26_000, 999_999, 44_000, 1_600_000]);
-    series.readings.push(reading(date!(2018 - 03 - 01), 30_000, Source::Shop, "x"));
-    series.readings.push(reading(date!(2018 - 12 - 20), 15, Source::Headquarters, "pre-delivery"));
-    series.readings.push(reading(date!(2031 - 01 - 01), 90_000, Source::Shop, "x"));
+    series
+        .readings
+        .push(reading(date!(2018 - 03 - 01), 30_000, Source::Shop, "x"));
+    series.readings.push(reading(
+        date!(2018 - 12 - 20),
+        15,
+        Source::Headquarters,
+        "pre-delivery",
+    ));
+    series
+        .readings
+        .push(reading(date!(2031 - 01 - 01), 90_000, Source::Shop, "x"));
     let analysis = analyse(&series);
     assert_eq!(analysis.verdict, Verdict::Consistent);
-    let standing: Vec<Standing> = analysis.judged.iter().map(|judged| judged.standing).collect();
+    let standing: Vec<Standing> = analysis
+        .judged
+        .iter()
+        .map(|judged| judged.standing)
+        .collect();
     use Standing::{NotAReading as Not, OnChain as On};
     assert_eq!(standing, [On, Not, On, Not, On, Not, Not, On, Not]);
 }
@@ -149,7 +231,10 @@ fn the_caps_rise_with_the_days() {
     for day in 0..1_000 {
         assert!(allowed_km(day) <= allowed_km(day + 1), "day {day}");
     }
-    assert_eq!((allowed_km(1), allowed_km(7), allowed_km(30), allowed_km(90)), (1_500, 4_900, 13_500, 31_500));
+    assert_eq!(
+        (allowed_km(1), allowed_km(7), allowed_km(30), allowed_km(90)),
+        (1_500, 4_900, 13_500, 31_500)
+    );
 }
 
 /// Histories of one vehicle: 20 to 400 days and 10 to 140 km a day between readings, changing sources.
@@ -165,7 +250,12 @@ fn histories() -> impl Strategy<Value = Timeline> {
             if prepare::is_sentinel(km) {
                 km += 7;
             }
-            let source = [Source::Shop, Source::Headquarters, Source::Inspection, Source::Registration][usize::from(source)];
+            let source = [
+                Source::Shop,
+                Source::Headquarters,
+                Source::Inspection,
+                Source::Registration,
+            ][usize::from(source)];
             readings.push(reading(day, km, source, &format!("party {party}")));
         }
         Timeline {
