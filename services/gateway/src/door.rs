@@ -68,7 +68,11 @@ impl Service<Request<Body>> for Door {
 
 impl Inner {
     async fn answer(&self, request: Request<Body>) -> Response<Body> {
-        let origin = request.headers().get(header::ORIGIN).cloned().filter(|origin| self.allows(origin));
+        let origin = request
+            .headers()
+            .get(header::ORIGIN)
+            .cloned()
+            .filter(|origin| self.allows(origin));
         let request_id = request.headers().get("x-request-id").cloned();
         let mut response = if request.method() == Method::OPTIONS {
             preflight()
@@ -81,9 +85,13 @@ impl Inner {
         };
         let headers = response.headers_mut();
         if let Some(origin) = origin {
-            let exposed = "grpc-status, grpc-message, grpc-status-details-bin, x-request-id, retry-after";
+            let exposed =
+                "grpc-status, grpc-message, grpc-status-details-bin, x-request-id, retry-after";
             headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
-            headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static(exposed));
+            headers.insert(
+                header::ACCESS_CONTROL_EXPOSE_HEADERS,
+                HeaderValue::from_static(exposed),
+            );
             headers.append(header::VARY, HeaderValue::from_static("origin"));
         }
         if let Some(id) = request_id {
@@ -95,13 +103,23 @@ impl Inner {
     async fn grpc(&self, request: Request<Body>) -> Response<Body> {
         if request.version() < Version::HTTP_2 {
             let message = "gRPC needs HTTP/2; use gRPC-Web or JSON over HTTP/1.1";
-            return failure::refuse(StatusCode::BAD_REQUEST, Code::FailedPrecondition, ErrorReason::NotImplemented, message);
+            return failure::refuse(
+                StatusCode::BAD_REQUEST,
+                Code::FailedPrecondition,
+                ErrorReason::NotImplemented,
+                message,
+            );
         }
         infallible(self.routes.clone().oneshot(request).await)
     }
 
     async fn web(&self, request: Request<Body>) -> Response<Body> {
-        infallible(GrpcWebLayer::new().layer(self.routes.clone()).oneshot(request).await)
+        infallible(
+            GrpcWebLayer::new()
+                .layer(self.routes.clone())
+                .oneshot(request)
+                .await,
+        )
     }
 
     async fn plain(&self, request: Request<Body>) -> Response<Body> {
@@ -109,14 +127,20 @@ impl Inner {
         match page::page(&parts, &self.ready) {
             Some(page) => page,
             None => match page::well_known(parts.uri.path()) {
-                Some(target) => self.rest.answer(page::redirected(parts, target), body).await,
+                Some(target) => {
+                    self.rest
+                        .answer(page::redirected(parts, target), body)
+                        .await
+                }
                 None => self.rest.answer(parts, body).await,
             },
         }
     }
 
     fn allows(&self, origin: &HeaderValue) -> bool {
-        self.origins.iter().any(|allowed| allowed == "*" || allowed.as_bytes() == origin.as_bytes())
+        self.origins
+            .iter()
+            .any(|allowed| allowed == "*" || allowed.as_bytes() == origin.as_bytes())
     }
 }
 
@@ -127,7 +151,10 @@ enum Kind {
 }
 
 fn kind(headers: &HeaderMap) -> Kind {
-    let content = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let content = headers
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
     if content.starts_with("application/grpc-web") {
         Kind::Web
     } else if content.starts_with("application/grpc") {
@@ -150,8 +177,17 @@ fn preflight() -> Response<Body> {
     let headers = response.headers_mut();
     let allowed = "authorization, content-type, accept, idempotency-key, x-request-id, traceparent, tracestate, grpc-timeout, \
                    x-grpc-web, x-user-agent";
-    headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static(allowed));
-    headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("GET, POST, PATCH, PUT, DELETE"));
-    headers.insert(header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("7200"));
+    headers.insert(
+        header::ACCESS_CONTROL_ALLOW_HEADERS,
+        HeaderValue::from_static(allowed),
+    );
+    headers.insert(
+        header::ACCESS_CONTROL_ALLOW_METHODS,
+        HeaderValue::from_static("GET, POST, PATCH, PUT, DELETE"),
+    );
+    headers.insert(
+        header::ACCESS_CONTROL_MAX_AGE,
+        HeaderValue::from_static("7200"),
+    );
     response
 }

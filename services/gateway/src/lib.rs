@@ -1,7 +1,79 @@
-//! The door: JSON and gRPC for integrators, composition, identity.
+//! The gateway is the door: JSON and gRPC for integrators on one port, and answers composed of what every service knows.
 
 mod config;
+mod domain;
 pub mod door;
+mod error;
+mod peers;
+mod rpc;
+mod service;
+mod unimplemented;
+mod wire;
 
 pub use config::Config;
 pub use door::{Door, door};
+pub use error::Error;
+pub use peers::Peers;
+
+use tongguan_access::Access;
+use tongguan_api::gateway::v1::events_server::EventsServer;
+use tongguan_api::gateway::v1::export_readiness_server::ExportReadinessServer;
+use tongguan_api::gateway::v1::sandbox_server::SandboxServer;
+use tongguan_api::gateway::v1::webhooks_server::WebhooksServer;
+use tongguan_rpc::{Channel, Routes, Tasks, local};
+use tongguan_storage::{Database, Migrations};
+use tongguan_vocabulary::World;
+use tower::ServiceExt as _;
+
+/// The full proto names of the gateway's own services; all answer on the channel of [`serve`].
+pub const SERVICES: [&str; 4] = [
+    "tongguan.gateway.v1.ExportReadiness",
+    "tongguan.gateway.v1.Events",
+    "tongguan.gateway.v1.Webhooks",
+    "tongguan.gateway.v1.Sandbox",
+];
+
+/// The schema of this service.
+pub fn migrations() -> Migrations {
+    tongguan_storage::migrations!()
+}
+
+/// Builds the gateway's own services; one channel answers all of [`SERVICES`].
+pub async fn serve(
+    config: Config,
+    _database: Database,
+    peers: Peers,
+    access: &Access,
+    world: World,
+    _tasks: &Tasks,
+) -> Result<Channel, Error> {
+    let service = service::Service::new(&config, peers::Desk::new(peers, access), world);
+    let rpc = rpc::Rpc::new(service);
+    let limit = config.max_message_bytes;
+    let [readiness, events, webhooks, sandbox] = SERVICES.map(str::to_owned);
+    let routes = Routes::new([
+        (
+            readiness,
+            local(
+                access.guard(
+                    ExportReadinessServer::new(rpc.clone()).max_decoding_message_size(limit),
+                ),
+            ),
+        ),
+        (
+            events,
+            local(access.guard(EventsServer::new(rpc.clone()).max_decoding_message_size(limit))),
+        ),
+        (
+            webhooks,
+            local(access.guard(WebhooksServer::new(rpc.clone()).max_decoding_message_size(limit))),
+        ),
+        (
+            sandbox,
+            local(access.guard(SandboxServer::new(rpc).max_decoding_message_size(limit))),
+        ),
+    ]);
+    Ok(Channel::from_service(
+        routes.map_err(|never| match never {}),
+    ))
+}

@@ -2,7 +2,10 @@
 
 use std::sync::LazyLock;
 
-use prost_reflect::{DescriptorPool, DynamicMessage, ExtensionDescriptor, FileDescriptor, MessageDescriptor, MethodDescriptor, Value};
+use prost_reflect::{
+    DescriptorPool, DynamicMessage, ExtensionDescriptor, FileDescriptor, MessageDescriptor,
+    MethodDescriptor, Value,
+};
 
 /// The contract.
 pub(crate) struct Catalogue {
@@ -78,24 +81,39 @@ fn read() -> Option<Catalogue> {
     let pool = DescriptorPool::decode(tongguan_api::DESCRIPTORS).ok()?;
     let scope = pool.get_extension_by_name("tongguan.common.v1.scope")?;
     let http = pool.get_extension_by_name("google.api.http")?;
-    let services = pool.services().filter(|service| service.package_name().starts_with("tongguan."));
+    let services = pool
+        .services()
+        .filter(|service| service.package_name().starts_with("tongguan."));
     let methods = services.flat_map(|service| service.methods().collect::<Vec<_>>());
-    let methods = methods.map(|method| describe(&method, &scope, &http)).collect();
+    let methods = methods
+        .map(|method| describe(&method, &scope, &http))
+        .collect();
     let reasons = pool.get_enum_by_name("tongguan.common.v1.ErrorReason")?;
-    let reasons = reasons.values().filter(|value| value.number() != 0).map(|value| Reason {
-        name: value.name().trim_start_matches("ERROR_REASON_").to_owned(),
-        comment: comment(&value.parent_enum().parent_file(), value.path()),
-    });
+    let reasons = reasons
+        .values()
+        .filter(|value| value.number() != 0)
+        .map(|value| Reason {
+            name: value.name().trim_start_matches("ERROR_REASON_").to_owned(),
+            comment: comment(&value.parent_enum().parent_file(), value.path()),
+        });
     Some(Catalogue {
         methods,
         reasons: reasons.collect(),
     })
 }
 
-fn describe(method: &MethodDescriptor, scope: &ExtensionDescriptor, http: &ExtensionDescriptor) -> Method {
+fn describe(
+    method: &MethodDescriptor,
+    scope: &ExtensionDescriptor,
+    http: &ExtensionDescriptor,
+) -> Method {
     let options = method.options();
     let service = method.parent_service();
-    let rules = match options.has_extension(http).then(|| options.get_extension(http)).as_deref() {
+    let rules = match options
+        .has_extension(http)
+        .then(|| options.get_extension(http))
+        .as_deref()
+    {
         Some(Value::Message(rule)) => rules(rule),
         _ => Vec::new(),
     };
@@ -105,7 +123,11 @@ fn describe(method: &MethodDescriptor, scope: &ExtensionDescriptor, http: &Exten
         service_name: service.name().to_owned(),
         name: method.name().to_owned(),
         comment: comment(&service.parent_file(), method.path()),
-        scope: options.get_extension(scope).as_str().unwrap_or_default().to_owned(),
+        scope: options
+            .get_extension(scope)
+            .as_str()
+            .unwrap_or_default()
+            .to_owned(),
         rules,
         streams: method.is_server_streaming(),
         idempotent: method.input().get_field_by_name("request_id").is_some(),
@@ -115,7 +137,9 @@ fn describe(method: &MethodDescriptor, scope: &ExtensionDescriptor, http: &Exten
 }
 
 fn rules(rule: &DynamicMessage) -> Vec<Rule> {
-    let body = rule.get_field_by_name("body").is_some_and(|body| body.as_str().is_some_and(|body| !body.is_empty()));
+    let body = rule
+        .get_field_by_name("body")
+        .is_some_and(|body| body.as_str().is_some_and(|body| !body.is_empty()));
     let verbs = ["get", "put", "post", "delete", "patch"];
     let own = verbs.into_iter().find_map(|verb| {
         let field = rule.get_field_by_name(verb)?;
@@ -123,7 +147,11 @@ fn rules(rule: &DynamicMessage) -> Vec<Rule> {
         Some(Rule::new(verb, template, body))
     });
     let more = match rule.get_field_by_name("additional_bindings").as_deref() {
-        Some(Value::List(bindings)) => bindings.iter().filter_map(Value::as_message).flat_map(rules).collect(),
+        Some(Value::List(bindings)) => bindings
+            .iter()
+            .filter_map(Value::as_message)
+            .flat_map(rules)
+            .collect(),
         _ => Vec::new(),
     };
     own.into_iter().chain(more).collect()
@@ -132,14 +160,27 @@ fn rules(rule: &DynamicMessage) -> Vec<Rule> {
 fn comment(file: &FileDescriptor, path: &[i32]) -> String {
     let info = file.file_descriptor_proto().source_code_info.as_ref();
     let found = info.and_then(|info| info.location.iter().find(|location| location.path == path));
-    let text = found.and_then(|location| location.leading_comments.clone()).unwrap_or_default();
-    text.lines().map(str::trim).collect::<Vec<_>>().join(" ").trim().to_owned()
+    let text = found
+        .and_then(|location| location.leading_comments.clone())
+        .unwrap_or_default();
+    text.lines()
+        .map(str::trim)
+        .collect::<Vec<_>>()
+        .join(" ")
+        .trim()
+        .to_owned()
 }
 
 impl Rule {
     fn new(verb: &str, template: &str, body: bool) -> Self {
         let (path, action) = split_action(template);
-        let segment = |text: &str| if text.starts_with('{') { Segment::Any } else { Segment::Literal(text.to_owned()) };
+        let segment = |text: &str| {
+            if text.starts_with('{') {
+                Segment::Any
+            } else {
+                Segment::Literal(text.to_owned())
+            }
+        };
         Self {
             verb: verb.to_ascii_uppercase(),
             template: template.to_owned(),
@@ -153,11 +194,14 @@ impl Rule {
     pub(crate) fn fits(&self, path: &str) -> bool {
         let (path, action) = split_action(path);
         let mut parts = path.split('/').skip(1);
-        let same = self.segments.iter().all(|segment| match (segment, parts.next()) {
-            (Segment::Literal(text), Some(part)) => text == part,
-            (Segment::Any, Some(part)) => !part.is_empty(),
-            (_, None) => false,
-        });
+        let same = self
+            .segments
+            .iter()
+            .all(|segment| match (segment, parts.next()) {
+                (Segment::Literal(text), Some(part)) => text == part,
+                (Segment::Any, Some(part)) => !part.is_empty(),
+                (_, None) => false,
+            });
         same && parts.next().is_none() && self.action.as_deref() == action
     }
 }
@@ -174,13 +218,21 @@ fn split_action(path: &str) -> (&str, Option<&str>) {
 impl Catalogue {
     /// The method a REST call reaches.
     pub(crate) fn find(&self, verb: &str, path: &str) -> Option<&Method> {
-        self.methods.iter().find(|method| method.rules.iter().any(|rule| rule.verb == verb && rule.fits(path)))
+        self.methods.iter().find(|method| {
+            method
+                .rules
+                .iter()
+                .any(|rule| rule.verb == verb && rule.fits(path))
+        })
     }
 
     /// The verbs a path takes.
     pub(crate) fn verbs(&self, path: &str) -> Vec<&str> {
         let rules = self.methods.iter().flat_map(|method| &method.rules);
-        rules.filter(|rule| rule.fits(path)).map(|rule| rule.verb.as_str()).collect()
+        rules
+            .filter(|rule| rule.fits(path))
+            .map(|rule| rule.verb.as_str())
+            .collect()
     }
 }
 
@@ -190,10 +242,23 @@ mod tests {
 
     #[test]
     fn a_path_finds_its_method_by_verb_segments_and_action() {
-        let find = |verb, path| catalogue().find(verb, path).map(|method| method.name.as_str());
-        assert_eq!(find("GET", "/v1/vehicles/LSVAU2A37N2100005"), Some("GetVehicle"));
-        assert_eq!(find("POST", "/v1/vehicles/LSVAU2A37N2100005:deregister"), Some("DeregisterVehicle"));
-        assert_eq!(find("GET", "/v1/readiness/LSVAU2A37N2100005"), Some("CheckReadiness"));
+        let find = |verb, path| {
+            catalogue()
+                .find(verb, path)
+                .map(|method| method.name.as_str())
+        };
+        assert_eq!(
+            find("GET", "/v1/vehicles/LSVAU2A37N2100005"),
+            Some("GetVehicle")
+        );
+        assert_eq!(
+            find("POST", "/v1/vehicles/LSVAU2A37N2100005:deregister"),
+            Some("DeregisterVehicle")
+        );
+        assert_eq!(
+            find("GET", "/v1/readiness/LSVAU2A37N2100005"),
+            Some("CheckReadiness")
+        );
         assert_eq!(find("GET", "/v1/vehicles/"), None);
         assert_eq!(find("PUT", "/v1/vehicles"), None);
         assert_eq!(find("GET", ""), None);
@@ -204,10 +269,19 @@ mod tests {
     fn every_method_and_reason_says_what_it_is_for() {
         assert!(catalogue().methods.len() > 80);
         for method in &catalogue().methods {
-            assert!(!method.comment.is_empty() && !method.scope.is_empty(), "{}.{}", method.service, method.name);
+            assert!(
+                !method.comment.is_empty() && !method.scope.is_empty(),
+                "{}.{}",
+                method.service,
+                method.name
+            );
         }
         for reason in &catalogue().reasons {
-            assert!(reason.comment.contains("Cure:"), "{} has no cure", reason.name);
+            assert!(
+                reason.comment.contains("Cure:"),
+                "{} has no cure",
+                reason.name
+            );
         }
     }
 }

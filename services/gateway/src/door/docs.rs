@@ -40,7 +40,10 @@ pub(crate) fn docs() -> &'static str {
         );
         let mut services: Vec<&Method> = Vec::new();
         for method in &catalogue().methods {
-            if services.last().is_none_or(|last| last.service != method.service) {
+            if services
+                .last()
+                .is_none_or(|last| last.service != method.service)
+            {
                 services.push(method);
             }
         }
@@ -50,12 +53,26 @@ pub(crate) fn docs() -> &'static str {
         }
         page.push_str("<a href='#errors'>Errors</a></nav>");
         for service in services {
-            let _ = write!(page, "<h2 id='{0}'>{0}</h2><p>{1}</p>", service.service_name, escaped(&service.service_comment));
-            catalogue().methods.iter().filter(|method| method.service == service.service).for_each(|method| section(&mut page, method));
+            let _ = write!(
+                page,
+                "<h2 id='{0}'>{0}</h2><p>{1}</p>",
+                service.service_name,
+                escaped(&service.service_comment)
+            );
+            catalogue()
+                .methods
+                .iter()
+                .filter(|method| method.service == service.service)
+                .for_each(|method| section(&mut page, method));
         }
         page.push_str("<h2 id=errors>Errors</h2><p>Every refusal carries <code>google.rpc.ErrorInfo</code> with domain <code>tongguan</code> and one of these reasons.</p><table>");
         for reason in &catalogue().reasons {
-            let _ = write!(page, "<tr><td><code>{}</code><td>{}", reason.name, escaped(&reason.comment));
+            let _ = write!(
+                page,
+                "<tr><td><code>{}</code><td>{}",
+                reason.name,
+                escaped(&reason.comment)
+            );
         }
         page.push_str("</table></html>");
         page
@@ -67,7 +84,12 @@ fn section(page: &mut String, method: &Method) {
     let id = format!("{}.{}", method.service_name, method.name);
     let _ = write!(page, "<h3 id='{id}'>{}</h3><div class=meta>", method.name);
     for rule in &method.rules {
-        let _ = write!(page, "<code>{} {}</code> ", rule.verb, escaped(&rule.template));
+        let _ = write!(
+            page,
+            "<code>{} {}</code> ",
+            rule.verb,
+            escaped(&rule.template)
+        );
     }
     let stream = if method.streams { ", a stream" } else { "" };
     let _ = write!(
@@ -84,7 +106,12 @@ fn section(page: &mut String, method: &Method) {
         }
         None => page.push_str("<p class=meta>A stream from the client: gRPC only.</p>"),
     }
-    let _ = write!(page, "<p class=meta>Takes <code>{}</code>, answers <code>{}</code>.</p>", method.input.full_name(), method.output.full_name());
+    let _ = write!(
+        page,
+        "<p class=meta>Takes <code>{}</code>, answers <code>{}</code>.</p>",
+        method.input.full_name(),
+        method.output.full_name()
+    );
 }
 
 /// A line that can be pasted, with `$TONGGUAN` and `$TOKEN` set.
@@ -98,16 +125,36 @@ fn curl(method: &Method) -> String {
         let (name, after) = after.split_once('}').unwrap_or((after, ""));
         let vin = name.ends_with("vin") || name == "text";
         path.push_str(before);
-        path.push_str(if vin { VIN } else if name == "market" { "KE" } else { "…" });
+        path.push_str(if vin {
+            VIN
+        } else if name == "market" {
+            "KE"
+        } else {
+            "…"
+        });
         rest = after;
     }
     path.push_str(rest);
-    let verb = if rule.verb == "GET" { String::new() } else { format!(" -X {}", rule.verb) };
-    let token = if method.scope == "public" { "" } else { " -H \"authorization: Bearer $TOKEN\"" };
-    let body = if rule.body { format!(" -d '{}'", sample(&method.input)) } else { String::new() };
+    let verb = if rule.verb == "GET" {
+        String::new()
+    } else {
+        format!(" -X {}", rule.verb)
+    };
+    let token = if method.scope == "public" {
+        ""
+    } else {
+        " -H \"authorization: Bearer $TOKEN\""
+    };
+    let body = if rule.body {
+        format!(" -d '{}'", sample(&method.input))
+    } else {
+        String::new()
+    };
     format!("curl -s{verb}{token} \"$TONGGUAN{path}\"{body}")
 }
 
 fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
 }

@@ -12,7 +12,12 @@ use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt as _};
 
 /// The answer for a status made here, at the door.
-pub(crate) fn refuse(http: StatusCode, code: Code, reason: ErrorReason, message: &str) -> Response<Body> {
+pub(crate) fn refuse(
+    http: StatusCode,
+    code: Code,
+    reason: ErrorReason,
+    message: &str,
+) -> Response<Body> {
     let error = json!({"code": code as i32, "message": message, "details": [error_info(reason)]});
     answer(http, &error, None)
 }
@@ -21,9 +26,18 @@ pub(crate) fn refuse(http: StatusCode, code: Code, reason: ErrorReason, message:
 /// any gets its reason.
 pub(crate) fn rewrite(http: StatusCode, body: &[u8]) -> Response<Body> {
     let parsed: Map<String, Value> = serde_json::from_slice(body).unwrap_or_default();
-    let code = parsed.get("code").and_then(Value::as_i64).map_or_else(|| code_of(http), |code| Code::from_i32(code as i32));
-    let message = parsed.get("message").and_then(Value::as_str).unwrap_or("the request was refused");
-    let packed = parsed.get("details").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+    let code = parsed
+        .get("code")
+        .and_then(Value::as_i64)
+        .map_or_else(|| code_of(http), |code| Code::from_i32(code as i32));
+    let message = parsed
+        .get("message")
+        .and_then(Value::as_str)
+        .unwrap_or("the request was refused");
+    let packed = parsed
+        .get("details")
+        .and_then(Value::as_array)
+        .map_or(&[][..], Vec::as_slice);
     let details = unpack(packed);
     let wait = details.retry_info().and_then(|info| info.retry_delay);
     let mut details = objects(&details);
@@ -36,7 +50,11 @@ pub(crate) fn rewrite(http: StatusCode, body: &[u8]) -> Response<Body> {
             }));
         }
     }
-    answer(http, &json!({"code": code as i32, "message": message, "details": details}), wait)
+    answer(
+        http,
+        &json!({"code": code as i32, "message": message, "details": details}),
+        wait,
+    )
 }
 
 /// A status as JSON, for the end of a stream.
@@ -46,16 +64,27 @@ pub(crate) fn json_of(status: &rest_over_grpc::handling::Status) -> Value {
 }
 
 fn answer(http: StatusCode, error: &Value, wait: Option<Duration>) -> Response<Body> {
-    let mut response = Response::new(Body::new(http_body_util::Full::new(error.to_string().into())));
+    let mut response = Response::new(Body::new(http_body_util::Full::new(
+        error.to_string().into(),
+    )));
     *response.status_mut() = http;
     let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("application/json"),
+    );
     if http == StatusCode::UNAUTHORIZED {
-        headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"tongguan\""));
+        headers.insert(
+            header::WWW_AUTHENTICATE,
+            HeaderValue::from_static("Bearer realm=\"tongguan\""),
+        );
     }
     if let Some(wait) = wait {
         // The header counts whole seconds: rounded up, so that nobody comes too early.
-        headers.insert(header::RETRY_AFTER, HeaderValue::from(wait.as_secs() + u64::from(wait.subsec_nanos() > 0)));
+        headers.insert(
+            header::RETRY_AFTER,
+            HeaderValue::from(wait.as_secs() + u64::from(wait.subsec_nanos() > 0)),
+        );
     }
     response
 }
@@ -67,7 +96,9 @@ fn error_info(reason: ErrorReason) -> Value {
 
 /// The details that the bridge packs as the bytes of `grpc-status-details-bin`.
 fn unpack(packed: &[Value]) -> ErrorDetails {
-    let bytes = packed.iter().find_map(|detail| STANDARD.decode(detail.get("value")?.as_str()?).ok());
+    let bytes = packed
+        .iter()
+        .find_map(|detail| STANDARD.decode(detail.get("value")?.as_str()?).ok());
     Status::with_details(Code::Unknown, "", bytes.unwrap_or_default().into()).get_error_details()
 }
 
@@ -80,19 +111,34 @@ fn objects(details: &ErrorDetails) -> Vec<Value> {
     let mut objects = Vec::new();
     if let Some(info) = details.error_info() {
         let metadata: BTreeMap<_, _> = info.metadata.iter().collect();
-        objects.push(typed("ErrorInfo", json!({"reason": info.reason, "domain": info.domain, "metadata": metadata})));
+        objects.push(typed(
+            "ErrorInfo",
+            json!({"reason": info.reason, "domain": info.domain, "metadata": metadata}),
+        ));
     }
     if let Some(wrong) = details.bad_request() {
-        let fields = wrong.field_violations.iter().map(|one| json!({"field": one.field, "description": one.description}));
-        objects.push(typed("BadRequest", json!({"fieldViolations": fields.collect::<Vec<_>>()})));
+        let fields = wrong
+            .field_violations
+            .iter()
+            .map(|one| json!({"field": one.field, "description": one.description}));
+        objects.push(typed(
+            "BadRequest",
+            json!({"fieldViolations": fields.collect::<Vec<_>>()}),
+        ));
     }
     if let Some(failure) = details.precondition_failure() {
         let steps = failure.violations.iter();
         let steps = steps.map(|one| json!({"type": one.r#type, "subject": one.subject, "description": one.description}));
-        objects.push(typed("PreconditionFailure", json!({"violations": steps.collect::<Vec<_>>()})));
+        objects.push(typed(
+            "PreconditionFailure",
+            json!({"violations": steps.collect::<Vec<_>>()}),
+        ));
     }
     if let Some(wait) = details.retry_info().and_then(|info| info.retry_delay) {
-        objects.push(typed("RetryInfo", json!({"retryDelay": format!("{}s", wait.as_secs_f64())})));
+        objects.push(typed(
+            "RetryInfo",
+            json!({"retryDelay": format!("{}s", wait.as_secs_f64())}),
+        ));
     }
     objects
 }

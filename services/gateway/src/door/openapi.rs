@@ -17,16 +17,30 @@ fn joined() -> Value {
     let (mut paths, mut schemas) = (Map::new(), Map::new());
     for document in tongguan_api::OPENAPI {
         let document: Value = serde_json::from_str(document).unwrap_or_default();
-        let part = |pointer: &str| document.pointer(pointer).and_then(Value::as_object).cloned().unwrap_or_default();
+        let part = |pointer: &str| {
+            document
+                .pointer(pointer)
+                .and_then(Value::as_object)
+                .cloned()
+                .unwrap_or_default()
+        };
         paths.extend(part("/paths"));
         schemas.extend(part("/components/schemas"));
     }
     for (path, item) in &mut paths {
         for (verb, operation) in item.as_object_mut().into_iter().flatten() {
             let verb = verb.to_ascii_uppercase();
-            let named = |method: &&Method| method.rules.iter().any(|rule| rule.verb == verb && rule.template == *path);
+            let named = |method: &&Method| {
+                method
+                    .rules
+                    .iter()
+                    .any(|rule| rule.verb == verb && rule.template == *path)
+            };
             if let Some(method) = catalogue().methods.iter().find(named) {
-                let first = method.rules.first().is_some_and(|rule| rule.template == *path && rule.verb == verb);
+                let first = method
+                    .rules
+                    .first()
+                    .is_some_and(|rule| rule.template == *path && rule.verb == verb);
                 describe(operation, method, &verb, first);
             }
         }
@@ -70,7 +84,14 @@ fn describe(operation: &mut Value, method: &Method, verb: &str, first: bool) {
     let suffix = if first { "" } else { "_2" };
     operation["operationId"] = json!(format!("{}_{}{suffix}", method.service_name, method.name));
     operation["tags"] = json!([method.service_name]);
-    operation["summary"] = json!(method.comment.split_inclusive(". ").next().unwrap_or_default().trim());
+    operation["summary"] = json!(
+        method
+            .comment
+            .split_inclusive(". ")
+            .next()
+            .unwrap_or_default()
+            .trim()
+    );
     operation["description"] = json!(format!("{} Scope: `{}`.", method.comment, method.scope));
     if method.scope == "public" {
         operation["security"] = json!([]);
@@ -91,11 +112,21 @@ fn describe(operation: &mut Value, method: &Method, verb: &str, first: bool) {
         body["example"] = sample(&method.input);
     }
     if method.streams
-        && let Some(content) = operation.pointer_mut("/responses/200/content").and_then(Value::as_object_mut)
+        && let Some(content) = operation
+            .pointer_mut("/responses/200/content")
+            .and_then(Value::as_object_mut)
     {
-        let item = content.get("application/json").and_then(|json| json.pointer("/schema/items")).cloned().unwrap_or_default();
-        content.entry("application/x-ndjson").or_insert_with(|| json!({ "schema": item.clone() }));
-        content.entry("text/event-stream").or_insert_with(|| json!({ "schema": item }));
+        let item = content
+            .get("application/json")
+            .and_then(|json| json.pointer("/schema/items"))
+            .cloned()
+            .unwrap_or_default();
+        content
+            .entry("application/x-ndjson")
+            .or_insert_with(|| json!({ "schema": item.clone() }));
+        content
+            .entry("text/event-stream")
+            .or_insert_with(|| json!({ "schema": item }));
     }
 }
 

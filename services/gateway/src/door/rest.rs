@@ -12,13 +12,20 @@ use rest_over_grpc::transcoding::{StreamingResponse, Transcode, TranscodeRespons
 use serde_json::Value;
 use tongguan_api::{Forward, rest::Transcoder};
 use tongguan_rpc::{Body, Channel, ErrorReason, Routes};
-use tonic::{Code, Status};
+use tonic::Code;
 
 use super::catalogue::{self, catalogue};
 use super::failure;
+use crate::Error;
 
 /// The headers of a request that reach a service; all others stay at the door.
-const PASSED: [&str; 5] = ["authorization", "traceparent", "tracestate", "x-request-id", "grpc-timeout"];
+const PASSED: [&str; 5] = [
+    "authorization",
+    "traceparent",
+    "tracestate",
+    "x-request-id",
+    "grpc-timeout",
+];
 /// The name of a client's own idempotency key (the IETF draft of that name).
 const IDEMPOTENCY_KEY: &str = "idempotency-key";
 
@@ -32,14 +39,26 @@ pub(crate) struct Rest {
 /// The transcoder behind one name: its type lists every service twice over.
 #[tonic::async_trait]
 trait Call: Send + Sync {
-    async fn call(&self, method: &str, target: &str, headers: HeaderMap, body: &[u8]) -> Option<TranscodeResponse>;
+    async fn call(
+        &self,
+        method: &str,
+        target: &str,
+        headers: HeaderMap,
+        body: &[u8],
+    ) -> Option<TranscodeResponse>;
 }
 
 struct Over<T>(T);
 
 #[tonic::async_trait]
 impl<T: Transcode + Send + Sync> Call for Over<T> {
-    async fn call(&self, method: &str, target: &str, headers: HeaderMap, body: &[u8]) -> Option<TranscodeResponse> {
+    async fn call(
+        &self,
+        method: &str,
+        target: &str,
+        headers: HeaderMap,
+        body: &[u8],
+    ) -> Option<TranscodeResponse> {
         self.0.try_transcode(method, target, headers, body).await
     }
 }
@@ -50,16 +69,21 @@ macro_rules! bridge {
     ($routes:expr, $package:ident, $bridge:ident, $service:ident, $rest:ident) => {
         tongguan_api::$package::v1::$bridge::$rest::externally_authenticated(channel(
             $routes,
-            concat!("tongguan.", stringify!($package), ".v1.", stringify!($service)),
+            concat!(
+                "tongguan.",
+                stringify!($package),
+                ".v1.",
+                stringify!($service)
+            ),
         ))
     };
 }
 
-/// The channel of a service; one that answers UNAVAILABLE where the role is not routed.
+/// The channel of a service; one that says so where the role is not routed.
 fn channel(routes: &Routes, name: &str) -> Forward<Channel> {
     let absent = || {
         Channel::from_service(tower::service_fn(|_| async {
-            Err::<Response<Body>, _>(Status::new(Code::Unimplemented, "this installation does not serve that service"))
+            Err::<Response<Body>, _>(Error::NotServed.into())
         }))
     };
     Forward(routes.get(name).cloned().unwrap_or_else(absent))
@@ -68,15 +92,69 @@ fn channel(routes: &Routes, name: &str) -> Forward<Channel> {
 impl Rest {
     pub(crate) fn new(routes: &Routes, largest_body: usize) -> Self {
         let transcoder = Transcoder::new(
-            bridge!(routes, clearance, __rest_over_grpc_bridge_ExportClearance, ExportClearance, ExportClearanceRestBridge),
-            bridge!(routes, destinations, __rest_over_grpc_bridge_DestinationRules, DestinationRules, DestinationRulesRestBridge),
-            bridge!(routes, gateway, __rest_over_grpc_bridge_Events, Events, EventsRestBridge),
-            bridge!(routes, gateway, __rest_over_grpc_bridge_Webhooks, Webhooks, WebhooksRestBridge),
-            bridge!(routes, maintenance, __rest_over_grpc_bridge_MaintenanceLookup, MaintenanceLookup, MaintenanceLookupRestBridge),
-            bridge!(routes, gateway, __rest_over_grpc_bridge_ExportReadiness, ExportReadiness, ExportReadinessRestBridge),
-            bridge!(routes, gateway, __rest_over_grpc_bridge_Sandbox, Sandbox, SandboxRestBridge),
-            bridge!(routes, inspection, __rest_over_grpc_bridge_InspectionIntake, InspectionIntake, InspectionIntakeRestBridge),
-            bridge!(routes, registry, __rest_over_grpc_bridge_VehicleRegistry, VehicleRegistry, VehicleRegistryRestBridge),
+            bridge!(
+                routes,
+                clearance,
+                __rest_over_grpc_bridge_ExportClearance,
+                ExportClearance,
+                ExportClearanceRestBridge
+            ),
+            bridge!(
+                routes,
+                destinations,
+                __rest_over_grpc_bridge_DestinationRules,
+                DestinationRules,
+                DestinationRulesRestBridge
+            ),
+            bridge!(
+                routes,
+                gateway,
+                __rest_over_grpc_bridge_Events,
+                Events,
+                EventsRestBridge
+            ),
+            bridge!(
+                routes,
+                gateway,
+                __rest_over_grpc_bridge_Webhooks,
+                Webhooks,
+                WebhooksRestBridge
+            ),
+            bridge!(
+                routes,
+                maintenance,
+                __rest_over_grpc_bridge_MaintenanceLookup,
+                MaintenanceLookup,
+                MaintenanceLookupRestBridge
+            ),
+            bridge!(
+                routes,
+                gateway,
+                __rest_over_grpc_bridge_ExportReadiness,
+                ExportReadiness,
+                ExportReadinessRestBridge
+            ),
+            bridge!(
+                routes,
+                gateway,
+                __rest_over_grpc_bridge_Sandbox,
+                Sandbox,
+                SandboxRestBridge
+            ),
+            bridge!(
+                routes,
+                inspection,
+                __rest_over_grpc_bridge_InspectionIntake,
+                InspectionIntake,
+                InspectionIntakeRestBridge
+            ),
+            bridge!(
+                routes,
+                registry,
+                __rest_over_grpc_bridge_VehicleRegistry,
+                VehicleRegistry,
+                VehicleRegistryRestBridge
+            ),
         );
         Self {
             call: Arc::new(Over(transcoder)),
@@ -94,24 +172,41 @@ impl Rest {
             Ok(body) => body.to_bytes(),
             Err(error) if error.is::<LengthLimitError>() => {
                 let message = format!("the body is larger than {} bytes", self.largest_body);
-                return failure::refuse(StatusCode::PAYLOAD_TOO_LARGE, Code::ResourceExhausted, ErrorReason::MessageTooLarge, &message);
+                return failure::refuse(
+                    StatusCode::PAYLOAD_TOO_LARGE,
+                    Code::ResourceExhausted,
+                    ErrorReason::MessageTooLarge,
+                    &message,
+                );
             }
             Err(_) => {
                 let message = "the body did not arrive whole";
-                return failure::refuse(StatusCode::BAD_REQUEST, Code::InvalidArgument, ErrorReason::InvalidFields, message);
+                return failure::refuse(
+                    StatusCode::BAD_REQUEST,
+                    Code::InvalidArgument,
+                    ErrorReason::InvalidFields,
+                    message,
+                );
             }
         };
         let (target, body) = with_key(method, &parts, body);
         let headers = passed(&parts.headers);
-        match self.call.call(parts.method.as_str(), &target, headers, &body).await {
+        match self
+            .call
+            .call(parts.method.as_str(), &target, headers, &body)
+            .await
+        {
             None => nothing_here(path),
             Some(TranscodeResponse::Unary(answer)) => {
                 let answer = answer.into_http();
                 if answer.status().is_success() {
                     let content = answer.headers().get(header::CONTENT_TYPE).cloned();
-                    let mut response = Response::new(Body::new(Full::new(Bytes::from(answer.into_body()))));
+                    let mut response =
+                        Response::new(Body::new(Full::new(Bytes::from(answer.into_body()))));
                     let json = HeaderValue::from_static("application/json");
-                    response.headers_mut().insert(header::CONTENT_TYPE, content.unwrap_or(json));
+                    response
+                        .headers_mut()
+                        .insert(header::CONTENT_TYPE, content.unwrap_or(json));
                     response
                 } else {
                     failure::rewrite(answer.status(), answer.body())
@@ -132,17 +227,24 @@ fn stream(answer: StreamingResponse) -> Response<Body> {
         Err(status) => {
             let error = failure::json_of(&status);
             if kind.starts_with("application/x-ndjson") {
-                Ok(Frame::data(Bytes::from(format!("{}\n", serde_json::json!({ "error": error })))))
+                Ok(Frame::data(Bytes::from(format!(
+                    "{}\n",
+                    serde_json::json!({ "error": error })
+                ))))
             } else if kind.starts_with("text/event-stream") {
-                Ok(Frame::data(Bytes::from(format!("event: error\ndata: {error}\n\n"))))
+                Ok(Frame::data(Bytes::from(format!(
+                    "event: error\ndata: {error}\n\n"
+                ))))
             } else {
-                Err(Status::new(Code::Aborted, "the stream ended early"))
+                Err(std::io::Error::other("the stream ended early"))
             }
         }
     });
     let mut response = Response::new(Body::new(StreamBody::new(frames)));
     response.headers_mut().insert(header::CONTENT_TYPE, content);
-    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+        .headers_mut()
+        .insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
 }
 
@@ -150,10 +252,20 @@ fn nothing_here(path: &str) -> Response<Body> {
     let verbs = catalogue().verbs(path);
     if verbs.is_empty() {
         let message = "nothing is served here; /docs lists what is";
-        return failure::refuse(StatusCode::NOT_FOUND, Code::NotFound, ErrorReason::NotFound, message);
+        return failure::refuse(
+            StatusCode::NOT_FOUND,
+            Code::NotFound,
+            ErrorReason::NotFound,
+            message,
+        );
     }
     let message = "the path does not take this method";
-    let mut answer = failure::refuse(StatusCode::METHOD_NOT_ALLOWED, Code::Unimplemented, ErrorReason::NotImplemented, message);
+    let mut answer = failure::refuse(
+        StatusCode::METHOD_NOT_ALLOWED,
+        Code::Unimplemented,
+        ErrorReason::NotImplemented,
+        message,
+    );
     if let Ok(allow) = HeaderValue::from_str(&verbs.join(", ")) {
         answer.headers_mut().insert(header::ALLOW, allow);
     }
@@ -177,7 +289,11 @@ fn passed(headers: &HeaderMap) -> HeaderMap {
 /// Fills an empty `request_id` from the `Idempotency-Key`: in the body, or in the query of calls that have none.
 fn with_key(method: &catalogue::Method, parts: &Parts, body: Bytes) -> (String, Bytes) {
     let target = target(&parts.uri);
-    let key = parts.headers.get(IDEMPOTENCY_KEY).and_then(|key| key.to_str().ok()).filter(|key| !key.is_empty());
+    let key = parts
+        .headers
+        .get(IDEMPOTENCY_KEY)
+        .and_then(|key| key.to_str().ok())
+        .filter(|key| !key.is_empty());
     let Some(key) = key.filter(|_| method.idempotent) else {
         return (target, body);
     };
@@ -185,14 +301,22 @@ fn with_key(method: &catalogue::Method, parts: &Parts, body: Bytes) -> (String, 
         if target.contains("requestId=") || target.contains("request_id=") {
             return (target, body);
         }
-        let key: String = key.bytes().flat_map(|byte| format!("%{byte:02X}").into_bytes()).map(char::from).collect();
+        let key: String = key
+            .bytes()
+            .flat_map(|byte| format!("%{byte:02X}").into_bytes())
+            .map(char::from)
+            .collect();
         let joint = if target.contains('?') { '&' } else { '?' };
         return (format!("{target}{joint}requestId={key}"), body);
     }
-    let Ok(Value::Object(mut object)) = serde_json::from_slice::<Value>(if body.is_empty() { b"{}" } else { &body }) else {
+    let Ok(Value::Object(mut object)) =
+        serde_json::from_slice::<Value>(if body.is_empty() { b"{}" } else { &body })
+    else {
         return (target, body);
     };
-    let given = ["requestId", "request_id"].iter().any(|name| object.get(*name).is_some_and(|id| id != ""));
+    let given = ["requestId", "request_id"]
+        .iter()
+        .any(|name| object.get(*name).is_some_and(|id| id != ""));
     if given {
         return (target, body);
     }
@@ -202,5 +326,6 @@ fn with_key(method: &catalogue::Method, parts: &Parts, body: Bytes) -> (String, 
 }
 
 fn target(uri: &Uri) -> String {
-    uri.path_and_query().map_or_else(|| uri.path().to_owned(), |both| both.as_str().to_owned())
+    uri.path_and_query()
+        .map_or_else(|| uri.path().to_owned(), |both| both.as_str().to_owned())
 }

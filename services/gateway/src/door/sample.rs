@@ -24,11 +24,18 @@ fn object(message: &MessageDescriptor, deep: usize) -> Value {
     }
     let mut fields = Map::new();
     for field in message.fields() {
-        if deep > 0 && field.containing_oneof().is_none_or(|oneof| oneof.is_synthetic() || oneof.fields().next() == Some(field.clone())) {
+        if deep > 0
+            && field.containing_oneof().is_none_or(|oneof| {
+                oneof.is_synthetic() || oneof.fields().next() == Some(field.clone())
+            })
+        {
             let one = value(&field, deep);
             if !one.is_null() {
                 let one = if field.is_list() { json!([one]) } else { one };
-                fields.insert(field.json_name().to_owned(), if field.is_map() { json!({}) } else { one });
+                fields.insert(
+                    field.json_name().to_owned(),
+                    if field.is_map() { json!({}) } else { one },
+                );
             }
         }
     }

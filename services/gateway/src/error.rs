@@ -1,0 +1,108 @@
+//! What the gateway refuses, and how each refusal is answered.
+
+use tongguan_api::common::v1::{ErrorReason, Problem};
+use tongguan_rpc::{Failure, Invalid, PeerError, Violation};
+use tonic::{Code, Status};
+
+/// Why the gateway did not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Fields are wrong.
+    #[error(transparent)]
+    Invalid(#[from] Invalid),
+    /// No rule pack for a market that was asked for.
+    #[error("{message}")]
+    MarketUnknown {
+        /// The rules' own sentence, with the nearest codes.
+        message: String,
+    },
+    /// The rules do not take a fact of the listing.
+    #[error("{message}")]
+    FactsRefused {
+        /// The rules' own sentence.
+        message: String,
+    },
+    /// A service gave no answer we can use.
+    #[error(transparent)]
+    Peer(#[from] PeerError),
+    /// The contract has the method and this version does not serve it.
+    #[error("{method} is not served by this version; {instead}")]
+    NotImplemented {
+        /// Its name.
+        method: &'static str,
+        /// What serves instead.
+        instead: &'static str,
+    },
+    /// The installation does not route to that service.
+    #[error("this installation does not serve that service")]
+    NotServed,
+}
+
+impl Error {
+    /// A refusal of the destination rules, which concerns the question and so the caller.
+    pub(crate) fn of_rules(error: PeerError) -> Self {
+        match error {
+            PeerError::Refused {
+                code: Code::NotFound,
+                message,
+                ..
+            } => Self::MarketUnknown { message },
+            PeerError::Refused {
+                code: Code::InvalidArgument,
+                message,
+                ..
+            } => Self::FactsRefused { message },
+            error => Self::Peer(error),
+        }
+    }
+
+    /// The same as a row of a bulk answer.
+    pub(crate) fn problem(&self) -> Problem {
+        tongguan_rpc::problem(self)
+    }
+}
+
+impl Failure for Error {
+    fn code(&self) -> Code {
+        match self {
+            Self::Invalid(_) | Self::FactsRefused { .. } => Code::InvalidArgument,
+            Self::MarketUnknown { .. } => Code::NotFound,
+            Self::Peer(error) => error.code(),
+            Self::NotImplemented { .. } | Self::NotServed => Code::Unimplemented,
+        }
+    }
+
+    fn reason(&self) -> ErrorReason {
+        match self {
+            Self::Invalid(_) | Self::FactsRefused { .. } => ErrorReason::InvalidFields,
+            Self::MarketUnknown { .. } => ErrorReason::MarketUnknown,
+            Self::Peer(error) => error.reason(),
+            Self::NotImplemented { .. } | Self::NotServed => ErrorReason::NotImplemented,
+        }
+    }
+
+    fn metadata(&self) -> Vec<(&'static str, String)> {
+        match self {
+            Self::Peer(error) => error.metadata(),
+            Self::NotImplemented { method, .. } => vec![("method", (*method).to_owned())],
+            _ => Vec::new(),
+        }
+    }
+
+    fn violations(&self) -> Vec<Violation> {
+        match self {
+            Self::Invalid(invalid) => invalid.violations(),
+            Self::FactsRefused { message } => vec![Violation {
+                field: "listing.facts".to_owned(),
+                description: message.clone(),
+            }],
+            _ => Vec::new(),
+        }
+    }
+}
+
+impl From<Error> for Status {
+    fn from(error: Error) -> Self {
+        tongguan_rpc::status(&error)
+    }
+}

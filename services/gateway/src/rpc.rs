@@ -1,0 +1,134 @@
+//! The generated traits: decode → service → encode.
+
+use std::pin::Pin;
+
+use futures::{Stream, StreamExt as _};
+use tongguan_access::caller;
+use tongguan_api::common::v1::Operation;
+use tongguan_api::gateway::v1 as pb;
+use tongguan_api::gateway::v1::events_server::Events;
+use tongguan_api::gateway::v1::export_readiness_server::ExportReadiness;
+use tongguan_api::gateway::v1::sandbox_server::Sandbox;
+use tongguan_api::gateway::v1::webhooks_server::Webhooks;
+use tonic::{Request, Response, Status};
+
+use crate::service::Service;
+use crate::unimplemented::unimplemented;
+use crate::wire;
+
+/// The gateway's own services on the wire.
+#[derive(Clone)]
+pub(crate) struct Rpc {
+    service: Service,
+}
+
+impl Rpc {
+    pub(crate) fn new(service: Service) -> Self {
+        Self { service }
+    }
+}
+
+type Answers<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
+
+/// Methods that `unimplemented.rs` lists, as `async_trait` would write them: it does not look into macros.
+macro_rules! not_yet {
+    ($($name:ident $method:literal $input:ty => $output:ty;)*) => {
+        $(fn $name<'life0, 'async_trait>(&'life0 self, _: Request<$input>) -> Later<'async_trait, Result<Response<$output>, Status>>
+        where
+            'life0: 'async_trait,
+            Self: 'async_trait,
+        {
+            Box::pin(async { Err(unimplemented($method).into()) })
+        })*
+    };
+}
+
+type Later<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+#[tonic::async_trait]
+impl ExportReadiness for Rpc {
+    async fn check_readiness(
+        &self,
+        request: Request<pb::CheckReadinessRequest>,
+    ) -> Result<Response<pb::Readiness>, Status> {
+        let tenant = caller(&request)?.tenant;
+        let question = wire::check(request.into_inner())?;
+        let ready = self
+            .service
+            .check(
+                &tenant,
+                question.listing,
+                &question.markets,
+                question.wait,
+                question.all_rules,
+            )
+            .await?;
+        Ok(Response::new(wire::readiness(ready)))
+    }
+
+    type StreamReadinessStream = Answers<pb::ReadinessRow>;
+
+    async fn stream_readiness(
+        &self,
+        request: Request<pb::StreamReadinessRequest>,
+    ) -> Result<Response<Self::StreamReadinessStream>, Status> {
+        let tenant = caller(&request)?.tenant;
+        let questions = wire::stream(request.into_inner())?;
+        let listings = questions
+            .listings
+            .into_iter()
+            .map(|(key, listing)| (key, listing.map_err(Into::into)))
+            .collect();
+        let answers = self
+            .service
+            .check_all(tenant, listings, questions.markets, questions.wait);
+        Ok(Response::new(
+            answers
+                .map(|(row, key, answer)| Ok(wire::row(row, key, answer)))
+                .boxed(),
+        ))
+    }
+
+    type ReadReadinessResultsStream = Answers<pb::ReadinessRow>;
+
+    not_yet! {
+        start_readiness_job "StartReadinessJob" pb::StartReadinessJobRequest => Operation;
+        add_to_readiness_job "AddToReadinessJob" pb::AddToReadinessJobRequest => pb::ReadinessJob;
+        get_readiness_job "GetReadinessJob" pb::GetReadinessJobRequest => pb::ReadinessJob;
+        read_readiness_results "ReadReadinessResults" pb::ReadReadinessResultsRequest => Self::ReadReadinessResultsStream;
+        cancel_readiness_job "CancelReadinessJob" pb::CancelReadinessJobRequest => pb::ReadinessJob;
+    }
+}
+
+#[tonic::async_trait]
+impl Events for Rpc {
+    type WatchEventsStream = Answers<pb::Event>;
+
+    not_yet! {
+        list_events "ListEvents" pb::ListEventsRequest => pb::ListEventsResponse;
+        watch_events "WatchEvents" pb::WatchEventsRequest => Self::WatchEventsStream;
+    }
+}
+
+#[tonic::async_trait]
+impl Webhooks for Rpc {
+    not_yet! {
+        create_endpoint "CreateEndpoint" pb::CreateEndpointRequest => pb::Endpoint;
+        list_endpoints "ListEndpoints" pb::ListEndpointsRequest => pb::ListEndpointsResponse;
+        delete_endpoint "DeleteEndpoint" pb::DeleteEndpointRequest => pb::Endpoint;
+        rotate_secret "RotateSecret" pb::RotateSecretRequest => pb::Endpoint;
+        list_deliveries "ListDeliveries" pb::ListDeliveriesRequest => pb::ListDeliveriesResponse;
+        resend_delivery "ResendDelivery" pb::ResendDeliveryRequest => pb::Delivery;
+        recover_since "RecoverSince" pb::RecoverSinceRequest => pb::RecoverSinceResponse;
+        send_test_event "SendTestEvent" pb::SendTestEventRequest => pb::Delivery;
+    }
+}
+
+#[tonic::async_trait]
+impl Sandbox for Rpc {
+    not_yet! {
+        set_clock "SetClock" pb::SetClockRequest => pb::SandboxClock;
+        list_magic_vins "ListMagicVins" pb::ListMagicVinsRequest => pb::ListMagicVinsResponse;
+        reset "Reset" pb::ResetRequest => pb::SandboxClock;
+    }
+}

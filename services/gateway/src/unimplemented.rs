@@ -1,0 +1,51 @@
+//! The methods of the contract that this version does not serve yet, each with what serves instead.
+//! To serve one: take its row away and answer it in `rpc.rs`.
+
+use crate::Error;
+
+/// Method and advice.
+const TABLE: &[(&str, &str)] = &[
+    (
+        "StartReadinessJob",
+        "use StreamReadiness with up to 1,000 cars a call",
+    ),
+    (
+        "AddToReadinessJob",
+        "use StreamReadiness with up to 1,000 cars a call",
+    ),
+    (
+        "GetReadinessJob",
+        "use StreamReadiness with up to 1,000 cars a call",
+    ),
+    (
+        "ReadReadinessResults",
+        "use StreamReadiness with up to 1,000 cars a call",
+    ),
+    (
+        "CancelReadinessJob",
+        "use StreamReadiness with up to 1,000 cars a call",
+    ),
+    ("ListEvents", "use WatchVehicles and WatchCases"),
+    ("WatchEvents", "use WatchVehicles and WatchCases"),
+    ("CreateEndpoint", "use WatchVehicles and WatchCases"),
+    ("ListEndpoints", "use WatchVehicles and WatchCases"),
+    ("DeleteEndpoint", "use WatchVehicles and WatchCases"),
+    ("RotateSecret", "use WatchVehicles and WatchCases"),
+    ("ListDeliveries", "use WatchVehicles and WatchCases"),
+    ("ResendDelivery", "use WatchVehicles and WatchCases"),
+    ("RecoverSince", "use WatchVehicles and WatchCases"),
+    ("SendTestEvent", "use WatchVehicles and WatchCases"),
+    ("SetClock", "use the sample dossiers of `tongguan demo`"),
+    (
+        "ListMagicVins",
+        "use the sample dossiers of `tongguan demo`",
+    ),
+    ("Reset", "use a fresh data folder"),
+];
+
+/// The refusal of a method that is not served.
+pub(crate) fn unimplemented(method: &'static str) -> Error {
+    let row = TABLE.iter().find(|(name, _)| *name == method);
+    let instead = row.map_or("nothing serves instead", |(_, instead)| instead);
+    Error::NotImplemented { method, instead }
+}
