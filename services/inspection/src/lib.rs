@@ -26,6 +26,10 @@ pub fn migrations() -> Migrations {
 }
 
 /// Builds the service over a migrated database.
+#[expect(
+    clippy::unused_async,
+    reason = "every service is built the same way; others resume work here"
+)]
 pub async fn serve(
     config: Config,
     database: Database,

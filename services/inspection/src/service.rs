@@ -283,10 +283,14 @@ impl Service {
     }
 }
 
-/// A body acts for itself only; other roles act for whom their scopes let them.
+/// A body whose token names its organisation acts for that one only; other roles, and tokens without an
+/// organisation, act for whom their scopes let them.
 fn speaks_for(caller: &Caller, body: &Body) -> Result<(), Error> {
-    let same = caller.organisation.as_deref() == Some(body.organisation.as_str());
-    if caller.has_role(Role::InspectionBody) && !same {
+    let other = caller
+        .organisation
+        .as_ref()
+        .is_some_and(|own| *own != body.organisation);
+    if caller.has_role(Role::InspectionBody) && other {
         return Err(Error::NotTheBody);
     }
     Ok(())

@@ -221,12 +221,11 @@ pub(crate) fn upload(
 pub(crate) fn chunk(message: pb::UploadEvidenceRequest) -> Result<bytes::Bytes, Invalid> {
     const MOST: usize = 1 << 20;
     let mut bad = Violations::default();
-    let chunk = match message.part {
-        Some(pb::upload_evidence_request::Part::Chunk(chunk)) => Some(chunk),
-        _ => {
-            bad.add("chunk", "is required in every message after the first");
-            None
-        }
+    let chunk = if let Some(pb::upload_evidence_request::Part::Chunk(chunk)) = message.part {
+        Some(chunk)
+    } else {
+        bad.add("chunk", "is required in every message after the first");
+        None
     };
     let fits = chunk.as_ref().is_none_or(|chunk| chunk.len() <= MOST);
     bad.check(fits, "chunk", || format!("has more than {MOST} bytes"));

@@ -1,4 +1,7 @@
 //! Patterns in reports that a reviewer should look at, each explained with its figures.
+//!
+//! To add a pattern: add a kind here and in the proto, what it needs to `Surroundings` (read in
+//! `store/surroundings.rs`), and a function to `detect`.
 
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;

@@ -1,4 +1,6 @@
 //! What bytes of evidence really are: JPEG, PNG or PDF by their structure, never by their label.
+//!
+//! To add a type: add a variant with its media type and signature, and its end to `inspect`.
 
 /// A type that is taken as evidence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -3,6 +3,10 @@
 use serde::{Deserialize, Deserializer, Serializer, de};
 
 /// Writes the shortest text that reads back to the same number.
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde's `with` hands over a reference to the field"
+)]
 pub(crate) fn serialize<S: Serializer>(value: &f64, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_str(value)
 }

@@ -154,8 +154,7 @@ pub(crate) enum Claim {
 /// conclude failure on either. A pass over a computed failure, and a failure over a clean pass, contradict.
 pub(crate) fn claim(claimed: Option<Verdict>, computed: Verdict) -> Claim {
     match (claimed, computed) {
-        (None, _) => Claim::Agrees,
-        (Some(Verdict::Failed), Verdict::Failed) => Claim::Agrees,
+        (None, _) | (Some(Verdict::Failed), Verdict::Failed) => Claim::Agrees,
         (Some(_), Verdict::Failed) | (Some(Verdict::Failed), Verdict::Passed) => Claim::Contradicts,
         (Some(Verdict::Failed), _)
         | (Some(Verdict::Referred), Verdict::Passed | Verdict::PassedWithWarnings) => {

@@ -96,6 +96,10 @@ pub(crate) struct Evidence {
 }
 
 /// A report.
+#[expect(
+    clippy::struct_field_names,
+    reason = "the body's `report number` is a term"
+)]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Report {
     /// The body.

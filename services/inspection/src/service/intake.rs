@@ -83,7 +83,13 @@ impl Service {
                 .await;
             match stored {
                 Err(Error::BodyChanged) if attempt < ATTEMPTS => attempt += 1,
-                finished => return finished,
+                finished => {
+                    if let Ok(inspection) = &finished {
+                        let verdict = inspection.verdict.as_str();
+                        tracing::info!(inspection = %inspection.id, verdict, "a report is stored");
+                    }
+                    return finished;
+                }
             }
         }
     }

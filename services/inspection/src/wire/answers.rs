@@ -3,7 +3,6 @@
 use tongguan_api::common::v1 as common;
 use tongguan_api::inspection::v1 as pb;
 use tongguan_rpc::wire;
-use tongguan_vocabulary::PartialDate;
 use uuid::Uuid;
 
 use crate::domain::anomaly::{Anomaly, Kind};
@@ -20,10 +19,6 @@ fn id(id: Option<Uuid>) -> String {
     id.filter(|id| !id.is_nil())
         .map(|id| id.to_string())
         .unwrap_or_default()
-}
-
-fn date(date: PartialDate) -> Option<tongguan_api::google::r#type::Date> {
-    Some(wire::date(date))
 }
 
 pub(super) fn category(category: Category) -> i32 {
@@ -123,8 +118,8 @@ impl From<Accreditation> for pb::Accreditation {
         Self {
             scheme: scheme.into(),
             number: held.number,
-            valid_from: date(held.valid_from),
-            valid_until: date(held.valid_until),
+            valid_from: Some(wire::date(held.valid_from)),
+            valid_until: Some(wire::date(held.valid_until)),
             scopes: scopes.collect(),
         }
     }
@@ -133,8 +128,8 @@ impl From<Accreditation> for pb::Accreditation {
 impl From<Suspension> for pb::Suspension {
     fn from(suspension: Suspension) -> Self {
         Self {
-            from: date(suspension.from),
-            until: suspension.until.and_then(date),
+            from: Some(wire::date(suspension.from)),
+            until: suspension.until.map(wire::date),
             reason: suspension.reason,
         }
     }
@@ -204,7 +199,7 @@ fn report(report: Report, stored: &[String]) -> pb::InspectionReport {
         body: report.body.to_string(),
         report_number: report.report_number,
         standard: report.standard,
-        date: date(report.date),
+        date: Some(wire::date(report.date)),
         start_time: report.times.map(|(start, _)| wire::timestamp(start)),
         end_time: report.times.map(|(_, end)| wire::timestamp(end)),
         inspector: report.inspector,
@@ -214,7 +209,7 @@ fn report(report: Report, stored: &[String]) -> pb::InspectionReport {
         evidence: evidence.collect(),
         claimed_verdict: report.claimed.map_or(0, verdict),
         reinspection_of: id(report.reinspection_of),
-        valid_until: report.valid_until.and_then(date),
+        valid_until: report.valid_until.map(wire::date),
         client: report.client,
     }
 }

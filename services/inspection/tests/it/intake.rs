@@ -16,6 +16,7 @@ on_every_database! { tongguan_inspection::migrations();
     a_disputed_limit_is_referred,
     a_dry_run_judges_and_stores_nothing,
     the_same_request_id_answers_the_same_bytes_even_without_the_registry,
+    the_same_request_twice_at_once_stores_one,
     a_registry_that_is_down_decides_nothing,
     another_engine_or_colour_is_another_vehicle,
     a_recorded_mismatch_of_vehicles_is_referred,
@@ -193,6 +194,24 @@ async fn the_same_request_id_answers_the_same_bytes_even_without_the_registry(db
         .submit_inspection(house.ask(other))
         .await;
     refusal(answer, Code::InvalidArgument, "IDEMPOTENCY_KEY_REUSED");
+}
+
+async fn the_same_request_twice_at_once_stores_one(db: Database) {
+    let house = House::over(db).await;
+    let body = house.station().await;
+    let request = pb::SubmitInspectionRequest {
+        request_id: "at-once".into(),
+        report: Some(report(&body, "R-1", VIN)),
+        validate_only: false,
+    };
+    let (mut left, mut right) = (house.client.clone(), house.client.clone());
+    let (left, right) = tokio::join!(
+        left.submit_inspection(house.ask(request.clone())),
+        right.submit_inspection(house.ask(request.clone())),
+    );
+    assert_eq!(left.unwrap().into_inner(), right.unwrap().into_inner());
+    assert_eq!(house.stored().await, 1);
+    assert_eq!(house.events().await.len(), 2);
 }
 
 async fn a_registry_that_is_down_decides_nothing(db: Database) {

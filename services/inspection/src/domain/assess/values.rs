@@ -12,7 +12,7 @@ pub(super) fn values(catalogue: &Catalogue, report: &Report, wrong: &mut Vec<Wro
     let mut values = Values::new();
     for (index, given) in report.measurements.iter().enumerate() {
         let mut note = |part: &str, text: String| {
-            wrong.push(Wrong::new(format!("measurements[{index}].{part}"), text))
+            wrong.push(Wrong::new(format!("measurements[{index}].{part}"), text));
         };
         let Some(item) = catalogue
             .item(&given.item)
