@@ -1,5 +1,6 @@
 //! Compiles `proto/` without protoc: messages, clients, servers, JSON, REST and the descriptor set.
 
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::{env, error::Error, fs};
 
@@ -10,6 +11,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     let proto = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../proto");
     // tonic-prost-build emits no rerun-if-changed: without this line every check rebuilds the API.
     println!("cargo:rerun-if-changed={}", proto.display());
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "cargo tells a build script its folder by the environment"
+    )]
     let out = PathBuf::from(env::var("OUT_DIR")?);
 
     let mut files = Vec::new();
@@ -119,7 +124,8 @@ fn forward(pool: &DescriptorPool) -> String {
         let module = service.package_name().replace('.', "::");
         let package = format!("crate::{}", module.trim_start_matches("tongguan::"));
         let snake = snake(service.name());
-        code.push_str(&format!(
+        let _ = write!(
+            code,
             "#[tonic::async_trait]\nimpl<T> {package}::{snake}_server::{name} for Forward<T> where {bounds} {{\n",
             name = service.name(),
             bounds = "T: tonic::client::GrpcService<tonic::body::Body> + Clone + Send + Sync + 'static, T::Future: Send, \
@@ -127,7 +133,7 @@ fn forward(pool: &DescriptorPool) -> String {
                       T::ResponseBody: tonic::transport_body::Body<Data = bytes::Bytes> + Send + 'static, \
                       <T::ResponseBody as tonic::transport_body::Body>::Error: Into<Box<dyn std::error::Error + Send + Sync>> + Send"
                 .replace("tonic::transport_body::Body", "http_body::Body"),
-        ));
+        );
         for method in service.methods() {
             code.push_str(&forward_method(&package, &snake, service.name(), &method));
         }

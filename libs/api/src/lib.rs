@@ -7,6 +7,7 @@
     missing_docs,
     clippy::all,
     clippy::pedantic,
+    clippy::allow_attributes,
     reason = "generated code; its comments come from proto/"
 )]
 
