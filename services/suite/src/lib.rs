@@ -1,1 +1,14 @@
-//! Roles composed into one process, and the command line.
+//! The suite: every role composed into one process or the ones named, the command line, the demo.
+
+pub mod cli;
+pub mod compose;
+pub mod dossier;
+pub mod journey;
+pub mod keys;
+pub mod report;
+pub mod role;
+pub mod settings;
+
+pub use compose::Suite;
+pub use role::Role;
+pub use settings::Settings;

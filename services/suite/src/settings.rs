@@ -1,0 +1,170 @@
+//! The whole configuration: one section per role, and what a process needs around them. The defaults run.
+
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use tongguan_runtime::{RuntimeConfig, ServerConfig, ShutdownConfig};
+use tongguan_storage as storage;
+
+use crate::Role;
+
+/// Everything that can be configured.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Settings {
+    /// Files of the embedded default.
+    pub data: Data,
+    /// The public port.
+    pub server: ServerConfig,
+    /// The operators' port: health, reflection, log filter.
+    pub admin: Admin,
+    /// How the process stops.
+    pub shutdown: ShutdownConfig,
+    /// Logs, traces, metrics.
+    pub telemetry: tongguan_telemetry::Config,
+    /// Who is asking.
+    pub access: Access,
+    /// Which vehicle is this.
+    pub registry: Section<tongguan_registry::Config>,
+    /// What did an accredited body measure.
+    pub inspection: Section<tongguan_inspection::Config>,
+    /// What do the national health records say.
+    pub maintenance: Section<tongguan_maintenance::Config>,
+    /// May it enter that market.
+    pub destinations: Section<tongguan_destinations::Config>,
+    /// May it leave.
+    pub clearance: Section<tongguan_clearance::Config>,
+    /// The door.
+    pub gateway: Section<tongguan_gateway::Config>,
+}
+
+/// Files of the embedded default.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Data {
+    /// Folder of the SQLite files, keys and evidence, where a section names no other place.
+    pub folder: PathBuf,
+    /// Whether the bundled SIMULATED maintenance-record system is started where no source is configured.
+    pub simulate_national_records: bool,
+}
+
+impl Default for Data {
+    fn default() -> Self {
+        Self {
+            folder: PathBuf::from("data"),
+            simulate_national_records: true,
+        }
+    }
+}
+
+/// The operators' port, with defaults of its own.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Admin(pub ServerConfig);
+
+impl Default for Admin {
+    fn default() -> Self {
+        Self(ServerConfig::admin())
+    }
+}
+
+/// Who is asking.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Access {
+    /// PKCS#8 file of our own token issuer (ES256), the same for every process of an installation; empty means
+    /// `issuer.p8` in the data folder, made on first start.
+    pub issuer_key: String,
+}
+
+/// One role: where it is, what it keeps its data in, how it is run.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Section<C> {
+    /// Where another process serves the role, such as `http://registry:7070`; not used where this process does.
+    pub address: String,
+    /// Its database; an empty URL means a SQLite file in the data folder.
+    pub database: storage::Config,
+    /// Its own settings.
+    pub service: C,
+}
+
+impl Settings {
+    /// What the process around the roles needs.
+    pub fn runtime(&self) -> RuntimeConfig {
+        RuntimeConfig {
+            server: self.server.clone(),
+            admin: self.admin.0.clone(),
+            shutdown: self.shutdown.clone(),
+        }
+    }
+
+    /// The database of a role, with the embedded default filled in.
+    pub fn database(&self, role: Role) -> storage::Config {
+        let configured = match role {
+            Role::Registry => &self.registry.database,
+            Role::Inspection => &self.inspection.database,
+            Role::Maintenance => &self.maintenance.database,
+            Role::Destinations => &self.destinations.database,
+            Role::Clearance => &self.clearance.database,
+            Role::Gateway => &self.gateway.database,
+        };
+        let mut config = configured.clone();
+        if config.url.is_empty() {
+            config.url = format!(
+                "sqlite://{}",
+                self.data.folder.join(format!("{role}.db")).display()
+            );
+        }
+        config
+    }
+
+    /// Where another process serves a role; empty where none does.
+    pub fn address(&self, role: Role) -> &str {
+        match role {
+            Role::Registry => &self.registry.address,
+            Role::Inspection => &self.inspection.address,
+            Role::Maintenance => &self.maintenance.address,
+            Role::Destinations => &self.destinations.address,
+            Role::Clearance => &self.clearance.address,
+            Role::Gateway => &self.gateway.address,
+        }
+    }
+
+    /// The token issuer's key file.
+    pub fn issuer_key(&self) -> PathBuf {
+        match self.access.issuer_key.as_str() {
+            "" => self.data.folder.join("issuer.p8"),
+            path => PathBuf::from(path),
+        }
+    }
+
+    /// The settings with every file under `folder`, ports chosen by the system: for demos and tests.
+    pub fn under(folder: &Path) -> Self {
+        let mut settings = Self::default();
+        folder.clone_into(&mut settings.data.folder);
+        "127.0.0.1:0".clone_into(&mut settings.server.listen);
+        "127.0.0.1:0".clone_into(&mut settings.admin.0.listen);
+        settings.placed()
+    }
+
+    /// The settings with the services' own folders moved under the data folder where they still have their defaults.
+    #[must_use]
+    pub fn placed(mut self) -> Self {
+        let folder = &self.data.folder;
+        if self.inspection.service.evidence_folder
+            == tongguan_inspection::Config::default().evidence_folder
+        {
+            self.inspection.service.evidence_folder = folder.join("evidence");
+        }
+        if self.clearance.service.keys == tongguan_clearance::Config::default().keys {
+            self.clearance.service.keys = folder.join("clearance-keys").display().to_string();
+        }
+        if self.maintenance.service.raw_key.is_empty()
+            && self.maintenance.service.raw_key_file.is_none()
+        {
+            self.maintenance.service.raw_key_file = Some(folder.join("maintenance-raw.key"));
+        }
+        self
+    }
+}
