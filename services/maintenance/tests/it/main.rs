@@ -1,0 +1,4 @@
+//! The maintenance lookup through its generated client, against the simulated national system.
+
+mod api;
+mod stage;
