@@ -1,0 +1,172 @@
+//! The packs in force together: which market has which, and what each stands on.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+use tongguan_rules::{Layers, Pack, Problem, nearest};
+
+/// What is wrong with one of several packs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PackProblem {
+    /// The market whose pack it is.
+    pub market: String,
+    /// What and where.
+    pub problem: Problem,
+}
+
+impl fmt::Display for PackProblem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.market, self.problem)
+    }
+}
+
+/// One pack per market, layers included, all compiled against each other.
+#[derive(Debug, Clone, Default)]
+pub struct Catalogue {
+    packs: BTreeMap<String, Arc<Pack>>,
+    texts: BTreeMap<String, Arc<str>>,
+}
+
+impl Catalogue {
+    /// Compiles one text per market, layers first; what did not change since `before` is taken over.
+    pub fn compile(
+        texts: &BTreeMap<String, Arc<str>>,
+        before: Option<&Self>,
+    ) -> Result<Self, Vec<PackProblem>> {
+        let mut packs: BTreeMap<String, Arc<Pack>> = BTreeMap::new();
+        let mut problems = Vec::new();
+        let (layers, markets): (Vec<_>, Vec<_>) =
+            texts.iter().partition(|(_, text)| is_layer(text));
+        for (market, text) in layers.into_iter().chain(markets) {
+            let known = before.and_then(|before| before.unchanged(market, text, &packs));
+            let loaded = known.map_or_else(|| Pack::load(text, &packs).map(Arc::new), Ok);
+            match loaded {
+                Ok(pack) => {
+                    packs.insert(market.clone(), pack);
+                }
+                Err(found) => problems.extend(found.into_iter().map(|problem| PackProblem {
+                    market: market.clone(),
+                    problem,
+                })),
+            }
+        }
+        if problems.is_empty() {
+            Ok(Self {
+                packs,
+                texts: texts.clone(),
+            })
+        } else {
+            Err(problems)
+        }
+    }
+
+    fn unchanged(
+        &self,
+        market: &str,
+        text: &Arc<str>,
+        layers: &BTreeMap<String, Arc<Pack>>,
+    ) -> Option<Arc<Pack>> {
+        let pack = self.packs.get(market)?;
+        let same_text = self.texts.get(market) == Some(text);
+        let same_layers = pack.layers.iter().all(|layer| {
+            layers
+                .get(&layer.market)
+                .is_some_and(|now| now.digest == layer.digest)
+        });
+        (same_text && same_layers).then(|| pack.clone())
+    }
+
+    /// The catalogue with one pack's text replaced: refuses the text whole, also where a pack that stands on it breaks.
+    pub fn with(&self, text: &str) -> Result<(Arc<Pack>, Self), Vec<PackProblem>> {
+        let market = market_of(text);
+        let mut texts = self.texts.clone();
+        texts.insert(market.clone(), Arc::from(text));
+        let next = Self::compile(&texts, Some(self))?;
+        match next.packs.get(&market) {
+            Some(pack) => Ok((pack.clone(), next)),
+            // Only reached where the text declares its market in a form `market_of` does not see.
+            None => Err(vec![PackProblem {
+                market,
+                problem: whole("its market is not on a line of its own: `market: KE`"),
+            }]),
+        }
+    }
+
+    /// The pack in force for a market.
+    pub fn find(&self, market: &str) -> Option<&Arc<Pack>> {
+        self.packs.get(market)
+    }
+
+    /// Every pack, by market code.
+    pub fn iter(&self) -> impl Iterator<Item = &Arc<Pack>> {
+        self.packs.values()
+    }
+
+    /// The source text of every pack, by market code.
+    pub fn texts(&self) -> &BTreeMap<String, Arc<str>> {
+        &self.texts
+    }
+
+    /// The codes nearest to one that does not exist, nearest first; a market's name finds its code.
+    pub fn nearest(&self, asked: &str) -> Vec<String> {
+        let named = |pack: &&Arc<Pack>| {
+            pack.name.en.eq_ignore_ascii_case(asked.trim()) || pack.name.zh == asked.trim()
+        };
+        let mut codes: Vec<String> = self
+            .packs
+            .values()
+            .filter(named)
+            .map(|pack| pack.market.clone())
+            .collect();
+        let folded = asked.trim().to_ascii_uppercase();
+        while codes.len() < 3 {
+            let rest = self
+                .packs
+                .keys()
+                .map(String::as_str)
+                .filter(|code| !codes.iter().any(|known| known == code));
+            let Some(code) = nearest(&folded, rest) else {
+                break;
+            };
+            codes.push(code);
+        }
+        codes
+    }
+
+    /// The layers as the rule language looks them up.
+    pub fn layers(&self) -> &dyn Layers {
+        &self.packs
+    }
+}
+
+/// The market a pack's text declares; empty where it declares none.
+pub(crate) fn market_of(text: &str) -> String {
+    let line = text
+        .lines()
+        .find_map(|line| line.strip_prefix("market:"))
+        .unwrap_or_default();
+    line.split('#')
+        .next()
+        .unwrap_or_default()
+        .trim()
+        .trim_matches(['"', '\''])
+        .to_owned()
+}
+
+/// Layers are compiled before the packs that extend them.
+fn is_layer(text: &str) -> bool {
+    text.lines().any(|line| {
+        line.strip_prefix("kind:")
+            .is_some_and(|kind| kind.trim().starts_with("layer"))
+    })
+}
+
+fn whole(message: &str) -> Problem {
+    Problem {
+        path: String::new(),
+        line: 0,
+        column: 0,
+        message: message.to_owned(),
+    }
+}
