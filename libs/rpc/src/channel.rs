@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use futures::future::BoxFuture;
 use tonic::server::NamedService;
-use tonic::transport::Endpoint;
+use tonic::transport::{Certificate, ClientTlsConfig, Endpoint, Identity};
 use tonic::{Code, Status};
 use tower::util::BoxCloneSyncService;
 use tower::{Service, ServiceExt};
@@ -46,14 +46,35 @@ where
     ))
 }
 
+/// How we show ourselves to a peer behind TLS, and whom we trust there; all PEM.
+#[derive(Clone, Default)]
+pub struct PeerTls {
+    /// The authorities that sign peers' certificates; empty trusts the authorities built in.
+    pub authorities: Vec<u8>,
+    /// Our certificate and its chain, for mutual TLS; empty shows none.
+    pub certificate: Vec<u8>,
+    /// The key of our certificate.
+    pub key: Vec<u8>,
+}
+
 /// A service behind a socket; connects when first used and reconnects by itself.
 ///
-/// `uri` is `http://host:port` or, with TLS from the system's configuration, `https://host:port`.
+/// `uri` is `http://host:port`; for `https://host:port` see [`remote_with`].
 pub fn remote(uri: &str) -> Result<Channel, PeerError> {
-    let endpoint = Endpoint::from_shared(uri.to_owned())
-        .map_err(|_| PeerError::Address {
-            uri: uri.to_owned(),
-        })?
+    remote_with(uri, None)
+}
+
+/// The same, with TLS as given where `uri` is `https://host:port`.
+pub fn remote_with(uri: &str, tls: Option<&PeerTls>) -> Result<Channel, PeerError> {
+    let refused = || PeerError::Address {
+        uri: uri.to_owned(),
+    };
+    let endpoint = Endpoint::from_shared(uri.to_owned()).map_err(|_| refused())?;
+    let endpoint = match tls.filter(|_| uri.starts_with("https:")) {
+        Some(tls) => endpoint.tls_config(tls.client()).map_err(|_| refused())?,
+        None => endpoint,
+    };
+    let endpoint = endpoint
         .connect_timeout(Duration::from_secs(2))
         .http2_keep_alive_interval(Duration::from_secs(30))
         .keep_alive_timeout(Duration::from_secs(10))
@@ -66,6 +87,22 @@ pub fn remote(uri: &str) -> Result<Channel, PeerError> {
         async move { service.oneshot(request).await.map(normalise) }
     });
     Ok(Channel(BoxCloneSyncService::new(service)))
+}
+
+impl PeerTls {
+    fn client(&self) -> ClientTlsConfig {
+        let config = ClientTlsConfig::new();
+        let config = if self.authorities.is_empty() {
+            config.with_enabled_roots()
+        } else {
+            config.ca_certificate(Certificate::from_pem(&self.authorities))
+        };
+        if self.certificate.is_empty() {
+            config
+        } else {
+            config.identity(Identity::from_pem(&self.certificate, &self.key))
+        }
+    }
 }
 
 fn transport_status(error: &(dyn std::error::Error + 'static)) -> Status {
@@ -170,7 +207,7 @@ impl Service<http::Request<Body>> for Routes {
                 Some(channel) => channel.oneshot(request).await,
                 None => Err(Status::new(Code::Unimplemented, "no such service")),
             };
-            Ok(answer.unwrap_or_else(|status| status.into_http()))
+            Ok(answer.unwrap_or_else(Status::into_http))
         })
     }
 }

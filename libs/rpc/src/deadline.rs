@@ -9,7 +9,7 @@ use tokio::time::Instant;
 /// Time a call gets when its caller names none.
 pub(crate) const DEFAULT: Duration = Duration::from_secs(5);
 /// The most a caller may ask for.
-pub(crate) const MAX: Duration = Duration::from_secs(60);
+pub(crate) const MAX: Duration = Duration::from_mins(1);
 
 const HEADER: &str = "grpc-timeout";
 

@@ -51,9 +51,8 @@ where
             Instant::now(),
         );
         let started = AssertUnwindSafe(|| self.0.call(request));
-        let call = match std::panic::catch_unwind(started) {
-            Ok(call) => call,
-            Err(_) => return Box::pin(async { Ok(panicked().into_http()) }),
+        let Ok(call) = std::panic::catch_unwind(started) else {
+            return Box::pin(async { Ok(panicked().into_http()) });
         };
         let guarded = async move {
             let call = AssertUnwindSafe(call).catch_unwind();

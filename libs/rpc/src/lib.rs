@@ -13,7 +13,7 @@ mod trace;
 mod violations;
 pub mod wire;
 
-pub use channel::{Body, Channel, Routes, local, remote};
+pub use channel::{Body, Channel, PeerTls, Routes, local, remote, remote_with};
 pub use deadline::remaining;
 pub use failure::{Failure, Violation, of_trouble, problem, status};
 pub use guard::Guard;

@@ -89,14 +89,10 @@ impl Failure for PeerError {
     fn code(&self) -> Code {
         match self {
             Self::Unavailable { .. } => Code::Unavailable,
-            Self::Refused { code, .. }
-                if matches!(
-                    code,
-                    Code::NotFound | Code::FailedPrecondition | Code::InvalidArgument
-                ) =>
-            {
-                Code::FailedPrecondition
-            }
+            Self::Refused {
+                code: Code::NotFound | Code::FailedPrecondition | Code::InvalidArgument,
+                ..
+            } => Code::FailedPrecondition,
             Self::Refused { .. } | Self::Incomplete { .. } | Self::Address { .. } => Code::Internal,
         }
     }

@@ -12,7 +12,7 @@ use crate::Body;
 pub(crate) fn inject(headers: &mut HeaderMap) {
     let context = Span::current().context();
     global::get_text_map_propagator(|propagator| {
-        propagator.inject_context(&context, &mut Headers(headers))
+        propagator.inject_context(&context, &mut Headers(headers));
     });
 }
 

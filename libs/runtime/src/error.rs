@@ -1,6 +1,7 @@
 //! What keeps a process from running.
 
 use std::io;
+use std::path::PathBuf;
 
 use crate::ConfigError;
 
@@ -17,6 +18,14 @@ pub enum Error {
         listen: String,
         /// What the system says.
         cause: io::Error,
+    },
+    /// A file of a listener's TLS cannot be used.
+    #[error("{} cannot be used for TLS: {cause}", .file.display())]
+    Tls {
+        /// The file configured.
+        file: PathBuf,
+        /// What is wrong with it.
+        cause: String,
     },
     /// The system gives no signals.
     #[error("signals cannot be received: {0}")]

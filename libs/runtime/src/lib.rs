@@ -18,5 +18,5 @@ pub use config::ConfigError;
 pub use error::Error;
 pub use health::Health;
 pub use run::{Process, RuntimeConfig, ShutdownConfig};
-pub use server::{Server, ServerConfig};
+pub use server::{Server, ServerConfig, TlsConfig};
 pub use shutdown::Shutdown;

@@ -13,6 +13,7 @@ mod patient;
 mod profile;
 mod refusal;
 mod slots;
+mod tls;
 
 use std::convert::Infallible;
 use std::io;
@@ -27,32 +28,37 @@ use tongguan_rpc::Body;
 use tower::Service;
 
 pub use profile::ServerConfig;
+pub use tls::TlsConfig;
 
 use crate::Error;
 use crate::shutdown::Shutdown;
 use connection::Streams;
 use edge::Edge;
 use slots::Slots;
+use tls::Tls;
 
 /// A bound port that is not served yet.
 pub struct Server {
     listener: TcpListener,
     address: SocketAddr,
+    tls: Tls,
     profile: ServerConfig,
 }
 
 impl Server {
-    /// Takes the port; clients that connect now wait in the kernel's queue.
+    /// Reads the certificate, if any, and takes the port; clients that connect now wait in the kernel's queue.
     pub async fn bind(config: &ServerConfig) -> Result<Self, Error> {
         let refused = |cause| Error::Bind {
             listen: config.listen.clone(),
             cause,
         };
+        let tls = Tls::new(&config.tls)?;
         let listener = TcpListener::bind(&config.listen).await.map_err(refused)?;
         let address = listener.local_addr().map_err(refused)?;
         Ok(Self {
             listener,
             address,
+            tls,
             profile: config.clone(),
         })
     }
@@ -98,6 +104,7 @@ impl Server {
             let connection = connection::drive(
                 builder.clone(),
                 socket,
+                self.tls.clone(),
                 edge.clone(),
                 profile.clone(),
                 stop.clone(),

@@ -8,6 +8,7 @@
 
 mod attack;
 mod process;
+mod tls;
 
 use std::convert::Infallible;
 use std::net::SocketAddr;

@@ -22,6 +22,7 @@ use super::ServerConfig;
 use super::budget::Budget;
 use super::edge::Edge;
 use super::patient::Patient;
+use super::tls::Tls;
 use crate::shutdown::Shutdown;
 
 /// Runs what hyper starts for the streams of a connection; the hard stop ends it, and the server waits for it.
@@ -69,6 +70,7 @@ pub(super) fn builder(profile: &ServerConfig, streams: Streams) -> auto::Builder
 pub(super) async fn drive<S, B>(
     builder: auto::Builder<Streams>,
     socket: TcpStream,
+    tls: Tls,
     edge: Edge<S>,
     profile: ServerConfig,
     stop: Shutdown,
@@ -88,6 +90,10 @@ pub(super) async fn drive<S, B>(
         service_fn(move |request: Request<Incoming>| {
             edge.clone().answer(request, peer.clone(), budget.clone())
         })
+    };
+    let Ok(Ok(socket)) = tokio::time::timeout(profile.preface, tls.accept(socket)).await else {
+        tracing::debug!("a TLS handshake failed or took too long");
+        return;
     };
     let connection = builder.serve_connection(Patient::new(socket, profile.preface), service);
     tokio::pin!(connection);

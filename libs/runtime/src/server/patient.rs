@@ -7,21 +7,22 @@ use std::time::Duration;
 
 use hyper::rt::{Read, ReadBuf, ReadBufCursor, Write};
 use hyper_util::rt::TokioIo;
-use tokio::net::TcpStream;
 use tokio::time::Sleep;
+
+use super::tls::Socket;
 
 /// Bytes of the HTTP/2 connection preface (RFC 9113, 3.4); the head of an HTTP/1.1 request has a limit of its own later.
 const PREFACE: usize = 24;
 
 /// Reading fails with `TimedOut` when the first bytes do not come in time; later it is the socket itself.
 pub(super) struct Patient {
-    socket: TokioIo<TcpStream>,
+    socket: TokioIo<Box<dyn Socket>>,
     missing: usize,
     patience: Option<Pin<Box<Sleep>>>,
 }
 
 impl Patient {
-    pub(super) fn new(socket: TcpStream, patience: Duration) -> Self {
+    pub(super) fn new(socket: Box<dyn Socket>, patience: Duration) -> Self {
         Self {
             socket: TokioIo::new(socket),
             missing: PREFACE,

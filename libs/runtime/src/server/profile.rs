@@ -4,12 +4,16 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::tls::TlsConfig;
+
 /// One listener and everything it bounds. The defaults are the profile every role is meant to run with.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ServerConfig {
     /// Address and port; port 0 takes a free one. Loopback unless told otherwise.
     pub listen: String,
+    /// Its certificate, where it has one.
+    pub tls: TlsConfig,
     /// Open connections in all; one more is closed at once.
     pub max_connections: usize,
     /// Open connections from one address (IPv6: one /64); 0 is no limit, for listeners behind a proxy.
@@ -30,7 +34,7 @@ pub struct ServerConfig {
     pub calls_per_connection: u64,
     /// Calls given up by the client before a connection is told to go: nothing in HTTP/2 limits paced resets.
     pub cancellations_per_connection: u64,
-    /// Time to finish the HTTP/2 preface or the head of an HTTP/1.1 request.
+    /// Time to finish the TLS handshake, the HTTP/2 preface or the head of an HTTP/1.1 request.
     #[serde(with = "crate::duration")]
     pub preface: Duration,
     /// Time until a call's answer must begin; calls have shorter deadlines of their own.
@@ -54,6 +58,7 @@ impl Default for ServerConfig {
     fn default() -> Self {
         Self {
             listen: "127.0.0.1:7070".to_owned(),
+            tls: TlsConfig::default(),
             max_connections: 4_096,
             max_connections_per_address: 256,
             max_concurrent_streams: 200,
