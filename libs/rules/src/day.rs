@@ -89,17 +89,17 @@ const fn month_length(year: i64, month: i64) -> i64 {
     }
 }
 
-/// Days since 1 March of year 0 (Howard Hinnant's civil calendar algorithm).
+/// Days since 1 March of year 0 (Howard Hinnant's civil calendar algorithm), for years after that.
 #[inline]
 pub fn number(day: i64) -> i64 {
-    let (m, d) = (month(day), day_of_month(day));
-    let y = year(day) - i64::from(m <= 2);
-    let month_from_march = (m + 9) % 12;
-    y * 365 + y.div_euclid(4) - y.div_euclid(100)
-        + y.div_euclid(400)
-        + (153 * month_from_march + 2) / 5
-        + d
-        - 1
+    // Packed days lie between 1886 and 2199, so unsigned division does.
+    let (y, m, d) = (
+        year(day) as u32,
+        month(day) as u32,
+        day_of_month(day) as u32,
+    );
+    let (y, from_march) = if m <= 2 { (y - 1, m + 9) } else { (y, m - 3) };
+    i64::from(y * 365 + y / 4 - y / 100 + y / 400 + (153 * from_march + 2) / 5 + d - 1)
 }
 
 /// The packed day with this [`number`].

@@ -107,21 +107,21 @@ pub fn decide(program: &Program, facts: &Facts) -> Decision {
     };
     let mut worst = Effect::None;
     for (index, entry) in program.entries.iter().enumerate() {
-        let bit = 1_u128 << index;
+        let bit = || 1_u128 << index;
         let effect = match branch::run(&program.branches, &program.code, facts, entry.entry) {
             branch::SATISFIED => continue,
             branch::VIOLATED => {
-                decision.violated |= bit;
+                decision.violated |= bit();
                 entry.on_violated
             }
-            _ => decision.add(&judge(program, &program.rules[index], facts), bit),
+            _ => decision.add(&judge(program, &program.rules[index], facts), bit()),
         };
         if effect > worst {
             worst = effect;
             decision.deciding = 0;
         }
         if effect == worst && worst > Effect::None {
-            decision.deciding |= bit;
+            decision.deciding |= bit();
         }
     }
     decision.outcome = match worst {

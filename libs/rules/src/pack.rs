@@ -102,11 +102,14 @@ impl Program {
             code: &code,
             branches: Vec::new(),
         };
-        let entries = rules
+        let mut entries: Vec<Entry> = rules
             .iter()
             .map(|rule| rule.thread(&mut threader, &mut lists))
             .collect();
-        let branches = threader.branches;
+        let (branches, moved) = threader.finish();
+        for entry in &mut entries {
+            entry.entry = moved(entry.entry);
+        }
         code.lists = lists;
         Self {
             code,

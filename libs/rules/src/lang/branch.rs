@@ -7,7 +7,7 @@
 
 use super::code::{Code, Op};
 use super::eval::Run;
-use super::leaf::leaf;
+use super::leaf::{between, leaf, one_of, within};
 use crate::facts::Facts;
 use crate::kleene::Kleene;
 
@@ -26,19 +26,39 @@ pub(crate) struct Branch {
     place: u32,
     yes: u32,
     no: u32,
+    /// The answer after which the next branch in memory follows; unknown where neither does.
+    follows: Kleene,
 }
 
 /// Runs from `entry` to one of the three ends.
 #[inline]
 pub(crate) fn run(branches: &[Branch], code: &Code, facts: &Facts, mut entry: u32) -> u32 {
-    while let Some(branch) = branches.get(entry as usize) {
-        let value = leaf(code, facts, &branch.test)
-            .unwrap_or_else(|| Run::new(code, facts).predicate(branch.place));
-        entry = match value {
-            Kleene::True => branch.yes,
-            Kleene::False => branch.no,
-            Kleene::Unknown => return SLOW,
-        };
+    'jump: while let Some(rest) = branches.get(entry as usize..) {
+        // Most answers lead to the next branch in memory: walking on is cheaper than jumping there.
+        for branch in rest {
+            let value = match &branch.test {
+                // The commonest tests, without a call.
+                Op::Within(fact, lo, hi) => within(facts.slot(*fact), *lo, *hi),
+                Op::OneOf(fact, bits) => one_of(facts.slot(*fact), *bits),
+                Op::Age(by, from, to, lo, hi) => {
+                    within(between(*by, facts.slot(*from), facts.slot(*to)), *lo, *hi)
+                }
+                test => leaf(code, facts, test)
+                    .unwrap_or_else(|| Run::new(code, facts).predicate(branch.place)),
+            };
+            if value.is_unknown() {
+                return SLOW;
+            }
+            if value != branch.follows {
+                entry = if value == Kleene::True {
+                    branch.yes
+                } else {
+                    branch.no
+                };
+                continue 'jump;
+            }
+        }
+        return SLOW;
     }
     entry
 }
@@ -50,6 +70,30 @@ pub(crate) struct Threader<'a> {
 }
 
 impl Threader<'_> {
+    /// The branches in the order they are run, and where an entry stands among them.
+    pub(crate) fn finish(self) -> (Vec<Branch>, impl Fn(u32) -> u32 + use<>) {
+        let count = self.branches.len() as u32;
+        // Threaded backwards, so reversed they run forwards.
+        let moved = move |entry: u32| {
+            if entry < count {
+                count - 1 - entry
+            } else {
+                entry
+            }
+        };
+        let mut branches: Vec<Branch> = self.branches.into_iter().rev().collect();
+        for (place, branch) in branches.iter_mut().enumerate() {
+            (branch.yes, branch.no) = (moved(branch.yes), moved(branch.no));
+            let next = place as u32 + 1;
+            branch.follows = match next {
+                _ if branch.yes == next => Kleene::True,
+                _ if branch.no == next => Kleene::False,
+                _ => Kleene::Unknown,
+            };
+        }
+        (branches, moved)
+    }
+
     /// A single test.
     pub(crate) fn test(&mut self, test: Op, place: u32, yes: u32, no: u32) -> u32 {
         self.branches.push(Branch {
@@ -57,6 +101,7 @@ impl Threader<'_> {
             place,
             yes,
             no,
+            follows: Kleene::Unknown,
         });
         self.branches.len() as u32 - 1
     }

@@ -196,7 +196,7 @@ impl Checker<'_> {
     fn flag(&mut self, node: &IdedExpr) -> Option<Vec<Op>> {
         let fact = self.fact(node)?;
         match fact.kind() {
-            Kind::Flag => Some(vec![Op::Flag(fact)]),
+            Kind::Flag => Some(vec![Op::Within(fact, 1, 1)]),
             kind => self.fault(
                 node,
                 format!("{} is a {}, not a truth value", fact.name(), kind.name()),

@@ -18,6 +18,19 @@ pub(crate) enum Relation {
 }
 
 impl Relation {
+    /// The values that stand in this relation to a constant of `lo` to `hi`, both ends included, and
+    /// whether it is the values outside that do.
+    pub(crate) fn bounds(self, lo: i64, hi: i64) -> (bool, i64, i64) {
+        match self {
+            Self::Eq => (false, lo, hi),
+            Self::Ne => (true, lo, hi),
+            Self::Lt => (false, i64::MIN, lo - 1),
+            Self::Le => (false, i64::MIN, hi),
+            Self::Gt => (false, hi + 1, i64::MAX),
+            Self::Ge => (false, lo, i64::MAX),
+        }
+    }
+
     /// The relation with its sides exchanged.
     pub(crate) fn flipped(self) -> Self {
         match self {
@@ -99,11 +112,10 @@ pub(crate) enum Op {
     Choose(u32, u32),
     /// Both operands follow.
     Same(bool),
-    Flag(Fact),
-    /// A fact against a constant: the commonest predicate.
-    Against(Relation, Fact, i64),
-    /// An age against a constant.
-    Age(Relation, Count, Fact, Fact, i64),
+    /// A fact within bounds, both allowed: what every comparison with a constant comes down to.
+    Within(Fact, i64, i64),
+    /// An age within bounds, both allowed.
+    Age(Count, Fact, Fact, i64, i64),
     Compare(Relation, NumRef, NumRef),
     /// A code in a list, as bits of the word list.
     OneOf(Fact, u64),
@@ -115,8 +127,9 @@ pub(crate) enum Op {
     Empty(Fact),
     /// Documents in a list in [`Code::lists`].
     Documents(Share, u32, u32),
-    /// A stage of the fact's family, or else of another family through the equivalences.
-    Stage(Relation, Fact, i64, u32, u32),
+    /// A stage within bounds, in the fact's family or else concluded from another through the
+    /// equivalences.
+    Stage(Fact, i32, i32, u32, u32),
 }
 
 /// Another family's stage from which a stage of ours may be concluded.

@@ -12,25 +12,12 @@ use crate::slot::Slot;
 pub(super) fn leaf(code: &Code, facts: &Facts, op: &Op) -> Option<Kleene> {
     Some(match op {
         Op::Const(value) => Kleene::known(*value),
-        Op::Flag(fact) => {
-            let slot = facts.slot(*fact);
-            Kleene::decide(slot.lo == 1, slot.hi == 0)
-        }
-        Op::Against(relation, fact, value) => {
-            compare(*relation, facts.slot(*fact), Slot::exact(*value))
-        }
-        Op::Age(relation, count, from, to, limit) => {
+        Op::Within(fact, lo, hi) => within(facts.slot(*fact), *lo, *hi),
+        Op::Age(count, from, to, lo, hi) => {
             let age = between(*count, facts.slot(*from), facts.slot(*to));
-            compare(*relation, age, Slot::exact(*limit))
+            within(age, *lo, *hi)
         }
-        Op::OneOf(fact, bits) => {
-            let slot = facts.slot(*fact);
-            if slot.is_exact() {
-                Kleene::known(bits >> slot.lo & 1 == 1)
-            } else {
-                Kleene::Unknown
-            }
-        }
+        Op::OneOf(fact, bits) => one_of(facts.slot(*fact), *bits),
         Op::FactIn(fact, start, end) => member(
             &code.lists[*start as usize..*end as usize],
             facts.slot(*fact),
@@ -54,7 +41,7 @@ pub(super) fn leaf(code: &Code, facts: &Facts, op: &Op) -> Option<Kleene> {
                 Share::All => codes.all(|id| facts.has_document(*id)),
             })
         }
-        Op::Stage(relation, fact, level, start, end) => {
+        Op::Stage(fact, lo, hi, start, end) => {
             let mut slot = facts.slot(*fact);
             // A stage stated in the family itself beats one concluded from another.
             if slot.lo < 0 {
@@ -64,7 +51,10 @@ pub(super) fn leaf(code: &Code, facts: &Facts, op: &Op) -> Option<Kleene> {
                     }
                 }
             }
-            compare(*relation, slot, Slot::exact(*level))
+            // Open ends are kept in 32 bits; an unknown stage is wider, so it is cut to fit.
+            slot.lo = slot.lo.max(i64::from(i32::MIN));
+            slot.hi = slot.hi.min(i64::from(i32::MAX));
+            within(slot, i64::from(*lo), i64::from(*hi))
         }
         Op::And(_)
         | Op::Or(_)
@@ -79,15 +69,30 @@ pub(super) fn leaf(code: &Code, facts: &Facts, op: &Op) -> Option<Kleene> {
 /// The facts a leaf reads.
 pub(super) fn reads(op: &Op) -> [Option<Fact>; 2] {
     match op {
-        Op::Age(_, _, from, to, _) => [Some(*from), Some(*to)],
-        Op::Flag(fact)
-        | Op::Against(_, fact, _)
+        Op::Age(_, from, to, ..) => [Some(*from), Some(*to)],
+        Op::Within(fact, ..)
         | Op::OneOf(fact, _)
         | Op::FactIn(fact, ..)
         | Op::Members(_, fact, _)
         | Op::Empty(fact)
-        | Op::Stage(_, fact, ..) => [Some(*fact), None],
+        | Op::Stage(fact, ..) => [Some(*fact), None],
         _ => [None, None],
+    }
+}
+
+/// Whether a value lies within bounds.
+#[inline]
+pub(super) fn within(slot: Slot, lo: i64, hi: i64) -> Kleene {
+    Kleene::decide(lo <= slot.lo && slot.hi <= hi, slot.hi < lo || hi < slot.lo)
+}
+
+/// Whether a code is one of those whose bits are set.
+#[inline]
+pub(super) fn one_of(slot: Slot, bits: u64) -> Kleene {
+    if slot.is_exact() {
+        Kleene::known(bits >> slot.lo & 1 == 1)
+    } else {
+        Kleene::Unknown
     }
 }
 
@@ -125,19 +130,29 @@ fn same(left: Slot, right: Slot) -> Kleene {
 
 /// Counts rise with the second day and fall with the first.
 #[inline]
-pub(super) fn between(count: Count, from: Slot, to: Slot) -> Slot {
-    let count = |from, to| match count {
+pub(super) fn between(by: Count, from: Slot, to: Slot) -> Slot {
+    if from.is_exact() && to.is_exact() {
+        return Slot::exact(count(by, from.lo, to.lo));
+    }
+    between_vague(by, from, to)
+}
+
+/// Kept out of line: most dates are exact.
+#[cold]
+fn between_vague(by: Count, from: Slot, to: Slot) -> Slot {
+    Slot {
+        lo: count(by, from.hi, to.lo),
+        hi: count(by, from.lo, to.hi),
+    }
+}
+
+#[inline]
+fn count(by: Count, from: i64, to: i64) -> i64 {
+    match by {
         Count::Years => day::years(from, to),
         Count::Months => day::months(from, to),
         Count::Days => day::days(from, to),
         Count::CalendarYears => day::calendar_years(from, to),
         Count::FiscalYears(start) => day::fiscal_years(from, to, i64::from(start)),
-    };
-    if from.is_exact() && to.is_exact() {
-        return Slot::exact(count(from.lo, to.lo));
-    }
-    Slot {
-        lo: count(from.hi, to.lo),
-        hi: count(from.lo, to.hi),
     }
 }

@@ -24,6 +24,15 @@ pub(super) fn relation(name: &str) -> Option<Relation> {
     })
 }
 
+/// A test, or its negation.
+fn negated(outside: bool, test: Op) -> Vec<Op> {
+    if outside {
+        vec![Op::Not, test]
+    } else {
+        vec![test]
+    }
+}
+
 impl Checker<'_> {
     pub(super) fn comparison(
         &mut self,
@@ -53,27 +62,36 @@ impl Checker<'_> {
                         format!("a {} has no order; use == or `in`", ty.name()),
                     );
                 }
-                Some(vec![self.compare_op(relation, a, b)])
+                Some(self.compare_op(relation, a, b))
             }
         }
     }
 
-    /// The tightest op for a comparison.
-    fn compare_op(&self, relation: Relation, a: NumRef, b: NumRef) -> Op {
+    /// The tightest ops for a comparison.
+    fn compare_op(&self, relation: Relation, a: NumRef, b: NumRef) -> Vec<Op> {
         let num = |num: NumRef| &self.code.nums[num as usize];
-        match (num(a), num(b)) {
-            (Num::Fact(fact), Num::Const(lo, hi)) if lo == hi => Op::Against(relation, *fact, *lo),
-            (Num::Const(lo, hi), Num::Fact(fact)) if lo == hi => {
-                Op::Against(relation.flipped(), *fact, *lo)
-            }
-            (Num::Between(count, from, to), Num::Const(lo, hi)) if lo == hi => {
-                match (num(*from), num(*to)) {
-                    (Num::Fact(from), Num::Fact(to)) => Op::Age(relation, *count, *from, *to, *lo),
-                    _ => Op::Compare(relation, a, b),
-                }
-            }
-            _ => Op::Compare(relation, a, b),
-        }
+        let constant = |num: &Num| match num {
+            Num::Const(lo, hi) if lo == hi && lo.unsigned_abs() < 1 << 62 => Some(*lo),
+            _ => None,
+        };
+        let (relation, a, b) = if constant(num(a)).is_some() {
+            (relation.flipped(), b, a)
+        } else {
+            (relation, a, b)
+        };
+        let Some(value) = constant(num(b)) else {
+            return vec![Op::Compare(relation, a, b)];
+        };
+        let (outside, lo, hi) = relation.bounds(value, value);
+        let test = match num(a) {
+            Num::Fact(fact) => Op::Within(*fact, lo, hi),
+            Num::Between(count, from, to) => match (num(*from), num(*to)) {
+                (Num::Fact(from), Num::Fact(to)) => Op::Age(*count, *from, *to, lo, hi),
+                _ => return vec![Op::Compare(relation, a, b)],
+            },
+            _ => return vec![Op::Compare(relation, a, b)],
+        };
+        negated(outside, test)
     }
 
     fn stage(
@@ -98,20 +116,12 @@ impl Checker<'_> {
         let start = self.code.deemed.len() as u32;
         self.code.deemed.extend(table);
         let end = self.code.deemed.len() as u32;
-        let op = |relation, level| Op::Stage(relation, fact, level, start, end);
-        let within = || {
-            vec![
-                Op::And(3),
-                op(Relation::Ge, stage.lo),
-                op(Relation::Le, stage.hi),
-            ]
-        };
-        Some(match relation {
-            Relation::Lt | Relation::Ge => vec![op(relation, stage.lo)],
-            Relation::Le | Relation::Gt => vec![op(relation, stage.hi)],
-            Relation::Eq => within(),
-            Relation::Ne => [vec![Op::Not], within()].concat(),
-        })
+        let (outside, lo, hi) = relation.bounds(stage.lo, stage.hi);
+        let narrow = |level: i64| level.clamp(i64::from(i32::MIN), i64::from(i32::MAX)) as i32;
+        Some(negated(
+            outside,
+            Op::Stage(fact, narrow(lo), narrow(hi), start, end),
+        ))
     }
 
     /// Brings two values to one type: numbers to a common scale, strings to what they stand for.

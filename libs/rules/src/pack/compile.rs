@@ -3,7 +3,7 @@
 use super::rule::{DoubtReason, Otherwise};
 use crate::lang::branch::{SATISFIED, SLOW, Threader, VIOLATED};
 use crate::lang::check::Scope;
-use crate::lang::code::{Deemed, Op, Relation, Share};
+use crate::lang::code::{Deemed, Op, Share};
 use crate::pack::DocumentDef;
 use crate::schema::Fact;
 use crate::{Family, Stage};
@@ -105,7 +105,7 @@ impl RuleCode {
         if self.to < i64::MAX {
             let behind = if self.open_ended { SLOW } else { SATISFIED };
             entry = threader.test(
-                Op::Against(Relation::Le, self.decided_by, self.to),
+                Op::Within(self.decided_by, i64::MIN, self.to),
                 0,
                 entry,
                 behind,
@@ -113,7 +113,7 @@ impl RuleCode {
         }
         if self.from > i64::MIN {
             entry = threader.test(
-                Op::Against(Relation::Ge, self.decided_by, self.from),
+                Op::Within(self.decided_by, self.from, i64::MAX),
                 0,
                 entry,
                 SATISFIED,
