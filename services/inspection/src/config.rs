@@ -26,6 +26,8 @@ pub struct Config {
     pub evidence_folder: PathBuf,
     /// Largest photograph or PDF taken, bytes.
     pub max_evidence_bytes: usize,
+    /// Uploads that may run at once; each holds one piece of evidence in memory.
+    pub max_uploads: usize,
     /// Whether a report is refused whose evidence is not stored here; else it carries a notice.
     pub evidence_must_be_stored: bool,
     /// When the body's verdict contradicts the computed one.
@@ -42,6 +44,7 @@ impl Default for Config {
             max_message_bytes: 2 << 20,
             evidence_folder: PathBuf::from("data/evidence"),
             max_evidence_bytes: 10 << 20,
+            max_uploads: 16,
             evidence_must_be_stored: false,
             on_verdict_mismatch: Mismatch::Refuse,
             on_vehicle_mismatch: Mismatch::Refuse,

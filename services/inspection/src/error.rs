@@ -104,6 +104,9 @@ pub enum Error {
         /// Why.
         why: String,
     },
+    /// As many uploads run as may at once.
+    #[error("too many uploads run at once")]
+    Busy,
     /// The folder of evidence can not be used.
     #[error("the evidence could not be stored")]
     Files(#[source] std::io::Error),
@@ -142,6 +145,7 @@ impl Failure for Error {
             | Self::EvidenceRefused { .. }
             | Self::Invalid(_)
             | Self::Page(_) => Code::InvalidArgument,
+            Self::Busy => Code::ResourceExhausted,
             Self::Files(_) => Code::Unavailable,
             Self::Storage(error) => of_trouble(error.trouble()).0,
             Self::Peer(error) => error.code(),
@@ -167,6 +171,7 @@ impl Failure for Error {
             Self::EvidenceRefused { .. } => ErrorReason::EvidenceRefused,
             Self::Invalid(_) => ErrorReason::InvalidFields,
             Self::Page(_) => ErrorReason::PageTokenInvalid,
+            Self::Busy => ErrorReason::QuotaExceeded,
             Self::Files(_) => ErrorReason::StorageUnavailable,
             Self::Storage(error) => of_trouble(error.trouble()).1,
             Self::Peer(error) => error.reason(),

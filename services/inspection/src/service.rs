@@ -7,6 +7,7 @@ mod upload;
 use std::sync::Arc;
 
 use serde::Serialize;
+use tokio::sync::Semaphore;
 use tongguan_access::{Caller, Role};
 use tongguan_rpc::{PageToken, Tasks};
 use tongguan_storage::Once;
@@ -34,6 +35,7 @@ pub(crate) struct Page<T> {
 pub(crate) struct Service {
     store: Store,
     files: Files,
+    uploads: Arc<Semaphore>,
     registry: Registry,
     catalogue: Arc<Catalogue>,
     config: Arc<Config>,
@@ -53,6 +55,7 @@ impl Service {
         Ok(Self {
             store,
             files: Files::new(&config.evidence_folder),
+            uploads: Arc::new(Semaphore::new(config.max_uploads)),
             registry,
             catalogue: Arc::new(catalogue),
             config: Arc::new(config),

@@ -1,6 +1,7 @@
 //! Evidence on its way in: refused as early as it shows, stored under its hash once it is whole.
 
 use aws_lc_rs::digest::{SHA256, digest};
+use tokio::sync::OwnedSemaphorePermit;
 use tongguan_access::Caller;
 
 use super::Service;
@@ -19,6 +20,8 @@ pub(crate) struct Upload {
     expected: String,
     limit: usize,
     bytes: Vec<u8>,
+    /// Its place among the uploads that may run at once.
+    _place: OwnedSemaphorePermit,
 }
 
 fn refused(why: impl Into<String>) -> Error {
@@ -87,7 +90,9 @@ impl Service {
                 "{size} bytes are announced, at most {limit} are taken"
             )));
         }
+        let place = self.uploads.clone().try_acquire_owned();
         Ok(Upload {
+            _place: place.map_err(|_| Error::Busy)?,
             media,
             announced,
             expected,

@@ -13,6 +13,7 @@ on_every_database! { tongguan_inspection::migrations();
     the_accreditation_of_the_test_date_counts,
     scope_is_by_standard_and_category,
     a_suspension_marks_the_reports_of_its_window,
+    a_suspension_that_comes_while_a_report_is_judged_counts,
     an_amendment_needs_the_etag_that_was_read,
     a_body_reports_for_itself_only,
     bodies_are_listed_in_pages,
@@ -132,6 +133,19 @@ async fn a_suspension_marks_the_reports_of_its_window(db: Database) {
         1,
         "the queue keeps what it had"
     );
+}
+
+async fn a_suspension_that_comes_while_a_report_is_judged_counts(db: Database) {
+    let house = House::over(db).await;
+    let body = house.station().await;
+    let mut client = house.client.clone();
+    let request = house.ask(suspension(&body.id, 1, None));
+    house.table.meanwhile(async move {
+        client.suspend_body(request).await.unwrap();
+    });
+    let answer = house.submit(report(&body, "R-1", VIN)).await;
+    refusal(answer, Code::FailedPrecondition, "BODY_NOT_ACCREDITED");
+    assert_eq!(house.stored().await, 0);
 }
 
 async fn an_amendment_needs_the_etag_that_was_read(db: Database) {

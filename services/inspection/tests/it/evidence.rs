@@ -13,6 +13,7 @@ on_every_database! { tongguan_inspection::migrations();
     a_lying_type_and_a_polyglot_are_refused,
     a_length_that_is_too_large_is_refused_before_any_byte,
     more_bytes_than_announced_are_refused,
+    uploads_at_once_are_bounded,
     a_stream_without_header_is_refused,
     a_report_tells_which_evidence_is_stored,
     evidence_can_be_required_to_be_stored,
@@ -180,6 +181,32 @@ async fn more_bytes_than_announced_are_refused(db: Database) {
         "EVIDENCE_REFUSED",
     );
     assert_eq!(files(&house.folder), 0);
+}
+
+async fn uploads_at_once_are_bounded(db: Database) {
+    let config = Config {
+        max_uploads: 1,
+        ..Config::default()
+    };
+    let house = House::with(db, config).await;
+    let (sender, receiver) = tokio::sync::mpsc::channel(4);
+    sender.send(header("image/jpeg", 0, "")).await.unwrap();
+    let mut client = house.client.clone();
+    let messages = tokio_stream::wrappers::ReceiverStream::new(receiver);
+    let mut slow = std::pin::pin!(client.upload_evidence(house.ask(messages)));
+    // In process a call runs where it is polled: a few turns take it to its second message.
+    for _ in 0..100 {
+        assert!(futures::poll!(slow.as_mut()).is_pending());
+        tokio::task::yield_now().await;
+    }
+    let answer = upload(&house, "image/jpeg", &jpeg(b"another")).await;
+    refusal(answer, Code::ResourceExhausted, "QUOTA_EXCEEDED");
+    sender.send(chunk(&jpeg(b"slow"))).await.unwrap();
+    drop(sender);
+    slow.await.unwrap();
+    upload(&house, "image/jpeg", &jpeg(b"another"))
+        .await
+        .unwrap();
 }
 
 async fn a_stream_without_header_is_refused(db: Database) {

@@ -4,19 +4,29 @@ use std::collections::HashMap;
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex};
 
+use futures::FutureExt;
+use futures::future::BoxFuture;
 use tongguan_api::registry::v1 as pb;
 use tongguan_rpc::{Body, Channel};
 use tonic::server::{Grpc, UnaryService};
 use tonic::{Request, Response, Status};
 
-/// The vehicles of the table, by VIN.
+/// The vehicles of the table, by VIN, and what happens before the next answer.
 #[derive(Clone, Default)]
-pub(crate) struct Table(Arc<Mutex<HashMap<String, pb::Vehicle>>>);
+pub(crate) struct Table {
+    vehicles: Arc<Mutex<HashMap<String, pb::Vehicle>>>,
+    meanwhile: Arc<Mutex<Option<BoxFuture<'static, ()>>>>,
+}
 
 impl Table {
     pub(crate) fn put(&self, vehicle: pb::Vehicle) {
         let vin = vehicle.details.clone().unwrap().vin;
-        self.0.lock().unwrap().insert(vin, vehicle);
+        self.vehicles.lock().unwrap().insert(vin, vehicle);
+    }
+
+    /// Lets something happen while the next question waits for its answer.
+    pub(crate) fn meanwhile(&self, work: impl Future<Output = ()> + Send + 'static) {
+        *self.meanwhile.lock().unwrap() = Some(work.boxed());
     }
 
     pub(crate) fn channel(&self) -> Channel {
@@ -41,19 +51,25 @@ impl Table {
 
 impl UnaryService<pb::GetVehicleRequest> for Table {
     type Response = pb::Vehicle;
-    type Future = std::future::Ready<Result<Response<pb::Vehicle>, Status>>;
+    type Future = BoxFuture<'static, Result<Response<pb::Vehicle>, Status>>;
 
     fn call(&mut self, request: Request<pb::GetVehicleRequest>) -> Self::Future {
-        let found = self
-            .0
-            .lock()
-            .unwrap()
-            .get(&request.into_inner().vin)
-            .cloned();
-        std::future::ready(
+        let table = self.clone();
+        async move {
+            let meanwhile = table.meanwhile.lock().unwrap().take();
+            if let Some(work) = meanwhile {
+                work.await;
+            }
+            let found = table
+                .vehicles
+                .lock()
+                .unwrap()
+                .get(&request.into_inner().vin)
+                .cloned();
             found
                 .map(Response::new)
-                .ok_or_else(|| Status::not_found("no such vehicle")),
-        )
+                .ok_or_else(|| Status::not_found("no such vehicle"))
+        }
+        .boxed()
     }
 }
