@@ -30,7 +30,15 @@ on_every_database! { tongguan_inspection::migrations();
 async fn a_report_is_judged_stored_and_read_back(db: Database) {
     let house = House::over(db).await;
     let body = house.station().await;
-    let sent = report(&body, "R-1", VIN);
+    let mut sent = report(&body, "R-1", VIN);
+    sent.start_time = Some(pbjson_types::Timestamp {
+        seconds: 1_772_150_400,
+        nanos: 123_456_000,
+    });
+    sent.end_time = Some(pbjson_types::Timestamp {
+        seconds: 1_772_152_200,
+        nanos: 0,
+    });
     let stored = house.submit(sent.clone()).await.unwrap();
     assert_eq!(stored.verdict(), pb::Verdict::PassedWithWarnings);
     assert_eq!(stored.state(), pb::inspection::State::Current);
@@ -38,7 +46,12 @@ async fn a_report_is_judged_stored_and_read_back(db: Database) {
     assert_eq!(stored.report_sha256.len(), 64);
     let read = house.get(&stored.id).await;
     assert_eq!(read, stored);
-    assert_eq!(read.report.unwrap().measurements, sent.measurements);
+    let kept = read.report.unwrap();
+    assert_eq!(kept.measurements, sent.measurements);
+    assert_eq!(
+        (kept.start_time, kept.end_time),
+        (sent.start_time, sent.end_time)
+    );
     let brake = read
         .items
         .iter()
