@@ -4,7 +4,6 @@
 //! known facts in the same process; the heavy peers stand in `peers/`, outside the workspace.
 #![expect(
     clippy::print_stdout,
-    clippy::unwrap_used,
     clippy::expect_used,
     reason = "a benchmark prints, and stops where it cannot go on"
 )]
@@ -82,7 +81,7 @@ fn main() {
             Box::new(|| {
                 keep(rules.iter().fold(0_u32, |bits, rule| {
                     bits << 1 | u32::from(rule(black_box(&car)))
-                }))
+                }));
             }),
         ),
         (

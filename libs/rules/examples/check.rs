@@ -35,9 +35,9 @@ fn main() -> ExitCode {
             }
             Err(found) => {
                 problems += found.len();
-                found
-                    .iter()
-                    .for_each(|problem| println!("{path}:{problem}"));
+                for problem in &found {
+                    println!("{path}:{problem}");
+                }
             }
         }
     }

@@ -69,8 +69,11 @@ fn number((year, month, day): Day) -> i64 {
     y * 365 + y / 4 - y / 100 + y / 400 + (153 * m + 2) / 5 + i64::from(day)
 }
 
+/// One rule: whether a car meets it.
+pub(crate) type Rule = Box<dyn Fn(&Car) -> bool>;
+
 /// The twelve rules.
-pub(crate) fn rules() -> [Box<dyn Fn(&Car) -> bool>; 12] {
+pub(crate) fn rules() -> [Rule; 12] {
     [
         Box::new(|car| {
             !matches!(car.category, Category::M1 | Category::N1)

@@ -198,7 +198,11 @@ fn facts_out_of_range_are_refused_all_at_once() {
     }))
     .unwrap_err();
     assert_eq!(errors.len(), 8, "{errors:#?}");
-    let text: String = errors.iter().map(|error| format!("{error}\n")).collect();
+    let text = errors
+        .iter()
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join("\n");
     for expected in [
         "1850 is outside 1886",
         "-5 is outside 0",

@@ -64,7 +64,8 @@ impl Car {
         let kinds = [(self.flood, "flood"), (self.fire, "fire")];
         kinds
             .into_iter()
-            .filter_map(|(has, kind)| has.then(|| kind.to_owned()))
+            .filter(|(has, _)| *has)
+            .map(|(_, kind)| kind.to_owned())
             .collect()
     }
 

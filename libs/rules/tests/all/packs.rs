@@ -14,24 +14,26 @@ fn facts(value: serde_json::Value) -> Facts {
 
 fn load(text: &str) -> Pack {
     Pack::load(text, &()).unwrap_or_else(|problems| {
-        panic!(
-            "{}",
-            problems
-                .iter()
-                .map(|p| format!("{p}\n"))
-                .collect::<String>()
-        )
+        let list: Vec<String> = problems.iter().map(ToString::to_string).collect();
+        panic!("{}", list.join("\n"))
     })
 }
 
 /// A pack of one rule in its shortest form.
 pub(crate) fn one(rule: &str) -> String {
-    format!(
-        "market: XX\nname: {{ en: X, zh: 某 }}\nversion: 1.0.0\nas_of: 2026-11-23\nmeasured_at: trip.arrival\nrules:\n  - id: R\n    category: other\n    text: {{ en: T, zh: 文 }}\n    source: {{ title: S, confidence: high }}\n{}",
-        rule.lines()
-            .map(|line| format!("    {line}\n"))
-            .collect::<String>()
-    )
+    const HEAD: &str = "market: XX
+name: { en: X, zh: 某 }
+version: 1.0.0
+as_of: 2026-11-23
+measured_at: trip.arrival
+rules:
+  - id: R
+    category: other
+    text: { en: T, zh: 文 }
+    source: { title: S, confidence: high }
+";
+    let lines = rule.lines().map(|line| format!("    {line}"));
+    HEAD.to_owned() + &lines.collect::<Vec<_>>().join("\n") + "\n"
 }
 
 fn value(rule: &str, given: serde_json::Value) -> Value {
