@@ -10,12 +10,14 @@ use futures::future::{BoxFuture, Shared};
 use moka::future::Cache;
 use tongguan_rpc::Tasks;
 use tongguan_vocabulary::{Tenant, Vin, World};
+use uuid::Uuid;
 
 use crate::config::Config;
 use crate::domain::findings::{Changes, changes};
 use crate::domain::history::{Answer, Used};
 use crate::domain::outcome::{Lives, Outcome};
 use crate::domain::record::Record;
+use crate::domain::text::hex;
 use crate::error::Error;
 use crate::store::Store;
 use crate::upstream::profile::Question;
@@ -139,23 +141,24 @@ impl Fetcher {
         if let Some(failed) = recent {
             return Ok((self.settle(known, failed), true));
         }
-        let flight = self.flight(source, failing, wanted);
-        let answer = match tokio::time::timeout(wanted.wait, flight).await {
-            Ok(answer) => answer,
-            Err(_) => {
-                let slow = Fetched::without(
-                    Outcome::UpstreamDown,
-                    "the source needs longer than was waited; it is still being asked",
-                    Some(Duration::from_secs(2)),
-                );
-                Arc::new(self.failure(
-                    source,
-                    upstream.profile.label(),
-                    upstream.config.simulated,
-                    &wanted.consent,
-                    &slow,
-                ))
-            }
+        let seen = known.as_ref().map(|answer| answer.id);
+        let flight = self.flight(source, failing, wanted, seen);
+        let heard = tokio::time::timeout(wanted.wait, flight).await;
+        let answer = if let Ok(answer) = heard {
+            answer
+        } else {
+            let slow = Fetched::without(
+                Outcome::UpstreamDown,
+                "the source needs longer than was waited; it is still being asked",
+                Some(Duration::from_secs(2)),
+            );
+            Arc::new(self.failure(
+                source,
+                upstream.profile.label(),
+                upstream.config.simulated,
+                &wanted.consent,
+                &slow,
+            ))
         };
         let used = if answer.outcome.is_answer() {
             self.used(answer, None)
@@ -223,7 +226,16 @@ impl Fetcher {
     }
 
     /// The question under way, or a new one that goes on even if everybody who asked went away.
-    fn flight(&self, source: &str, failing: (Key, String), wanted: &Wanted) -> Flight {
+    ///
+    /// `seen` is the answer the caller knows. A question that ended while the caller read the store has put its
+    /// answer into memory before it left the table of flights, so that nobody asks twice.
+    fn flight(
+        &self,
+        source: &str,
+        failing: (Key, String),
+        wanted: &Wanted,
+        seen: Option<Uuid>,
+    ) -> Flight {
         let mut flights = self
             .0
             .flights
@@ -231,6 +243,10 @@ impl Fetcher {
             .unwrap_or_else(PoisonError::into_inner);
         if let Some(flight) = flights.get(&failing) {
             return flight.clone();
+        }
+        let newest = self.0.answers.get(&failing.0).now_or_never().flatten();
+        if let Some(answer) = newest.filter(|answer| Some(answer.id) != seen) {
+            return futures::future::ready(answer).boxed().shared();
         }
         let (this, source, asked) = (self.clone(), source.to_owned(), wanted.clone());
         let flight: Flight = async move { this.fetch(&source, &asked).await }
@@ -306,7 +322,7 @@ impl Fetcher {
             explanation(answer.outcome).clone_into(&mut answer.detail);
         }
         match self.0.store.find_answer(&key.0, &key.1, &key.2).await {
-            Ok(Some(before)) => answer.changes = self.compare(&before, &answer),
+            Ok(Some(before)) => answer.changes = compare(&before, &answer),
             Ok(None) => {}
             Err(error) => tracing::warn!(%error, "the answer before could not be read"),
         }
@@ -320,18 +336,6 @@ impl Fetcher {
             .await;
         self.0.answers.insert(key, answer.clone()).await;
         answer
-    }
-
-    /// Equal bytes need no comparison of records, and keep the differences found before.
-    fn compare(&self, before: &Answer, now: &Answer) -> Changes {
-        if before.raw_sha256 == now.raw_sha256 {
-            return before.changes.clone();
-        }
-        changes(
-            &before.records,
-            &now.records,
-            now.outcome != Outcome::FoundPartial,
-        )
     }
 
     async fn keep(&self, wanted: &Wanted, answer: &Answer, raw: &[u8]) -> Result<(), Error> {
@@ -383,6 +387,14 @@ impl Fetcher {
     }
 }
 
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+/// Equal bytes need no comparison of records, and keep the differences found before.
+fn compare(before: &Answer, now: &Answer) -> Changes {
+    if before.raw_sha256 == now.raw_sha256 {
+        return before.changes.clone();
+    }
+    changes(
+        &before.records,
+        &now.records,
+        now.outcome != Outcome::FoundPartial,
+    )
 }

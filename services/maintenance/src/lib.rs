@@ -30,6 +30,10 @@ pub fn migrations() -> Migrations {
 }
 
 /// Builds the service over a migrated database and starts its worker.
+#[expect(
+    clippy::unused_async,
+    reason = "the six services are built alike, and others await while they are"
+)]
 pub async fn serve(
     config: Config,
     database: Database,

@@ -1,5 +1,7 @@
 //! The use cases of the maintenance lookup, in domain words.
 
+mod durable;
+
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,13 +16,13 @@ use tongguan_vocabulary::{Tenant, Vin, World};
 use uuid::Uuid;
 
 use crate::config::Config;
-use crate::domain::history::{Answer, History, Used, assemble};
+use crate::domain::history::{History, Used, assemble};
 use crate::domain::lookup::{Ask, Lookup, State};
 use crate::domain::odometer::{Analysis, Timeline, analyse};
 use crate::domain::outcome::Lives;
 use crate::error::Error;
 use crate::fetch::{Fetcher, Wanted};
-use crate::store::{Claimed, Purged, Store};
+use crate::store::{Purged, Store};
 use crate::upstream::manners::Health;
 use crate::upstream::{Upstream, provinces};
 
@@ -243,80 +245,6 @@ impl Service {
             .await?;
         self.0.fetcher.forget(&caller.tenant, &vin).await;
         Ok(purged)
-    }
-
-    /// Waits until there may be work.
-    pub(crate) async fn idle(&self) {
-        let tick = Duration::from_millis(self.0.config.worker_tick_ms.max(10));
-        let _woken = tokio::time::timeout(tick, self.0.wake.notified()).await;
-    }
-
-    /// Lookups that are due, claimed for one worker.
-    pub(crate) async fn claim(&self, owner: &str) -> Result<Vec<Claimed>, Error> {
-        let now = self.0.world.clock.now();
-        let lease = now + time::Duration::minutes(2);
-        Ok(self
-            .0
-            .store
-            .claim(
-                owner,
-                now,
-                lease,
-                self.0.config.worker_parallel.max(1) as u32,
-            )
-            .await?)
-    }
-
-    /// One attempt at a claimed lookup; false where the claim was lost meanwhile.
-    pub(crate) async fn attempt(&self, claimed: &Claimed) -> Result<bool, Error> {
-        let ask = claimed.lookup.ask.clone();
-        let sources = self.choose(&ask).unwrap_or_else(|_| ask.sources.clone());
-        let told = self
-            .gather(&claimed.tenant, ask, &sources, LONGEST_WAIT)
-            .await?;
-        let mut failures: Vec<Answer> = Vec::new();
-        let mut outcomes = Vec::new();
-        for used in &told.history.sources {
-            let newest = used.refresh.as_ref().unwrap_or(&used.answer);
-            outcomes.push(newest.outcome);
-            if !newest.outcome.is_answer() {
-                failures.push(Answer::clone(newest));
-            }
-        }
-        let first = time::Duration::seconds(i64::from(self.0.config.park_s.max(1)));
-        let lookup = claimed.lookup.clone().after_attempt(
-            told.history.outcome,
-            &outcomes,
-            failures,
-            first,
-            self.0.world.clock.now(),
-        );
-        self.0
-            .store
-            .record_attempt(claimed, &lookup, self.0.world.ids.next())
-            .await
-    }
-
-    /// Erases by policy.
-    pub(crate) async fn erase_old(&self) -> Result<(u64, u64), Error> {
-        let now = self.0.world.clock.now();
-        let days = |days: u32| time::Duration::days(i64::from(days));
-        Ok(self
-            .0
-            .store
-            .erase_old(
-                now - days(self.0.config.raw_days),
-                now - days(self.0.config.answer_days),
-            )
-            .await?)
-    }
-
-    pub(crate) fn now(&self) -> OffsetDateTime {
-        self.0.world.clock.now()
-    }
-
-    pub(crate) fn parallel(&self) -> usize {
-        self.0.config.worker_parallel.max(1)
     }
 
     fn wait(&self) -> Duration {

@@ -79,7 +79,7 @@ fn from_file(path: &Path) -> Result<Vec<u8>, Error> {
         }
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             let key = fresh()?;
-            let text: String = key.iter().map(|byte| format!("{byte:02x}")).collect();
+            let text = crate::domain::text::hex(&key);
             write_private(path, &text).map_err(Error::KeyFile)?;
             Ok(key)
         }

@@ -14,9 +14,8 @@ use uuid::Uuid;
 
 use crate::domain::history::Known;
 use crate::domain::lookup::{Ask, Basis, Consent, Purpose};
-use crate::domain::text::plain;
+use crate::domain::text::{hex, plain};
 use crate::error::Error;
-use crate::fetch::hex;
 
 /// Readings that may come with a lookup.
 const READINGS: usize = 200;

@@ -156,6 +156,7 @@ pub struct Lookup {
 
 impl Lookup {
     /// What an attempt makes of it. `outcomes` are those of every source asked.
+    #[must_use]
     pub fn after_attempt(
         mut self,
         outcome: Outcome,

@@ -8,8 +8,10 @@
 //! US patent 7,505,838; the caps are ours, as RDW keeps its own private.
 
 mod chain;
+mod drop;
 mod explain;
 mod judge;
+mod measure;
 mod prepare;
 
 use time::Date;

@@ -59,10 +59,9 @@ impl Breaker {
                 probing: true,
                 ..
             }) => lasts.saturating_mul(2).min(LONGEST),
-            // Questions that were under way when it opened say nothing new.
-            Some(_) => return,
             None if self.failures >= self.threshold => self.first,
-            None => return,
+            // Not yet; or questions that were under way when it opened, which say nothing new.
+            _ => return,
         };
         self.open = Some(Open {
             until: now + lasts,

@@ -14,10 +14,7 @@ pub(super) struct ImStationSigned;
 pub(crate) fn sign(identity: &str, nonce: &str, timestamp: &str, secret: &str) -> String {
     let key = hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
     let tag = hmac::sign(&key, format!("{identity}{nonce}{timestamp}").as_bytes());
-    tag.as_ref()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    crate::domain::text::hex(tag.as_ref())
 }
 
 impl Profile for ImStationSigned {

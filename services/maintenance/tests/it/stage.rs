@@ -271,3 +271,14 @@ pub(crate) fn refused(status: &Status, code: Code, reason: &str) {
         "{status:?}"
     );
 }
+
+/// Sources as they are.
+pub(crate) fn plain(_: &mut SourceConfig) {}
+
+/// A simulator that knows these vehicles.
+pub(crate) fn known(files: &[VehicleFile]) -> simulator::Config {
+    simulator::Config {
+        files: files.to_vec(),
+        ..simulator::Config::default()
+    }
+}

@@ -1,27 +1,17 @@
 //! The verdict: what the left-out readings are, whether a lower level lasts, and how sure that is.
 
-use time::Duration;
-
-use super::chain::{days, follows, heaviest};
-use super::explain::{self, Place, ROLLBACK, UNEXPLAINED};
-use super::prepare::{Point, Prepared};
-use super::{
-    Analysis, Explanation, Kind, Meter, Pace, Reason, Standing, Timeline, Verdict, tolerance,
+use super::chain::{days, follows};
+use super::drop::{
+    below_before, cost_of_slips, drop_is_cheaper, lasting_drop, lesser_side, noted_replacement,
+    witnesses,
 };
+use super::explain::{self, Place, ROLLBACK, UNEXPLAINED};
+use super::measure::{confidence, pace, totals};
+use super::prepare::{Point, Prepared};
+use super::{Analysis, Explanation, Kind, Meter, Reason, Standing, Timeline, Verdict, tolerance};
 
 /// Without a reading for longer than this nobody can say what happened in between.
-const LONG_GAP: u32 = 731;
-/// Days after the drop within which a note of a replaced meter still belongs to it.
-const REPLACEMENT_NOTE: Duration = Duration::days(30);
-
-/// A drop from one level to a lower one.
-struct Drop {
-    /// Positions of the points that show the higher level before, and the lower one after it.
-    high: Vec<usize>,
-    low: Vec<usize>,
-    /// Kilometres taken off.
-    missing: u32,
-}
+pub(super) const LONG_GAP: u32 = 731;
 
 pub(super) fn judge(timeline: &Timeline, prepared: Prepared, chain: Vec<usize>) -> Analysis {
     let Prepared {
@@ -221,136 +211,6 @@ fn beyond_slips(place: &Place, points: &[Point], at: usize) -> Vec<Explanation> 
     list
 }
 
-fn below_before(points: &[Point], at: usize) -> bool {
-    let km = points[at].km;
-    points[..at]
-        .iter()
-        .any(|earlier| earlier.km > km + tolerance(earlier.km))
-}
-
-/// Looks for one drop that divides the series into a higher level before and a lower one that lasts to its end.
-///
-/// The two levels are the chain and the heaviest chain among what it leaves out; either may be the higher.
-fn lasting_drop(points: &[Point], chain: &[usize], contradictions: &[usize]) -> Option<Drop> {
-    let rest: Vec<Point> = contradictions
-        .iter()
-        .map(|at| points[*at].clone())
-        .collect();
-    let second: Vec<usize> = heaviest(&rest)
-        .into_iter()
-        .map(|at| contradictions[at])
-        .collect();
-    let (first, last) = (*second.first()?, *second.last()?);
-    let highest_before = chain
-        .iter()
-        .filter(|at| **at < first)
-        .map(|at| points[*at].km)
-        .max();
-    let chain_after: Vec<usize> = chain.iter().copied().filter(|at| *at > last).collect();
-    let falls = |from: u32, to: u32| from > to + tolerance(from);
-    let seen = |at: usize| (points[at].date, points[at].km);
-
-    if chain_after.is_empty() && highest_before.is_some_and(|high| falls(high, points[first].km)) {
-        // The chain is the higher level and what it leaves out goes on below it to the end.
-        let later_high = chain.iter().any(|at| *at > first);
-        if later_high {
-            return None;
-        }
-        let high = high_side(points, chain, points[first].km);
-        let missing = highest_before? - points[first].km;
-        return Some(Drop {
-            high,
-            low: second,
-            missing,
-        });
-    }
-    let next = *chain_after.first()?;
-    // A level that the vehicle cannot have reached is a fault of the records, not something to turn back from.
-    let reached = chain
-        .iter()
-        .rfind(|at| **at < first)
-        .is_none_or(|before| follows(seen(*before), seen(first)));
-    if reached
-        && falls(points[last].km, points[next].km)
-        && !chain.iter().any(|at| first < *at && *at < last)
-    {
-        // What the chain leaves out is the higher level, and the chain goes on below it.
-        let mut high = second.clone();
-        high.extend(
-            chain
-                .iter()
-                .filter(|at| **at < first && falls(points[**at].km, points[next].km)),
-        );
-        return Some(Drop {
-            high,
-            low: chain_after,
-            missing: points[last].km - points[next].km,
-        });
-    }
-    None
-}
-
-fn high_side(points: &[Point], chain: &[usize], low: u32) -> Vec<usize> {
-    let above = |at: &usize| points[*at].km > low + tolerance(points[*at].km);
-    chain.iter().copied().filter(above).collect()
-}
-
-fn witnesses(points: &[Point], positions: &[usize]) -> u32 {
-    positions.iter().map(|at| points[*at].witnesses()).sum()
-}
-
-/// The points of a drop that the chain leaves out: those that need an explanation.
-fn lesser_side(drop: &Drop, on_chain: &[bool]) -> Vec<usize> {
-    let out = |side: &[usize]| {
-        side.iter()
-            .copied()
-            .filter(|at| !on_chain[*at])
-            .collect::<Vec<_>>()
-    };
-    let high = out(&drop.high);
-    if high.is_empty() {
-        out(&drop.low)
-    } else {
-        high
-    }
-}
-
-/// What the readings cost as slips. A shop that always writes the same digit too many slips once, not each time;
-/// two independent witnesses of one number do not slip alike.
-fn cost_of_slips<'a>(readings: impl Iterator<Item = (&'a Point, &'a Vec<Explanation>)>) -> f64 {
-    let mut habits: Vec<Kind> = Vec::new();
-    readings
-        .map(|(point, list)| {
-            let Some(first) = list.first() else {
-                return UNEXPLAINED;
-            };
-            let habit = first.cost <= 1.0
-                && matches!(first.kind, Kind::DigitAdded | Kind::DigitLost | Kind::WanKm);
-            if habit && habits.contains(&first.kind) {
-                return 0.3;
-            }
-            habits.push(first.kind);
-            first.cost * f64::from(point.witnesses().max(1))
-        })
-        .sum()
-}
-
-/// One turning back must be a simpler story than as many slips as there are readings to explain.
-fn drop_is_cheaper(drop: &Drop, on_chain: &[bool], slips: f64) -> bool {
-    !lesser_side(drop, on_chain).is_empty() && ROLLBACK < slips
-}
-
-fn noted_replacement(points: &[Point], drop: &Drop) -> bool {
-    let from = drop.high.iter().map(|at| points[*at].date).max();
-    let to = drop.low.iter().map(|at| points[*at].date).min();
-    let (Some(from), Some(to)) = (from, to) else {
-        return false;
-    };
-    points.iter().any(|point| {
-        point.replaced && from <= point.date && point.date <= to.saturating_add(REPLACEMENT_NOTE)
-    })
-}
-
 fn without_contradiction(
     timeline: &Timeline,
     points: &[Point],
@@ -387,81 +247,4 @@ fn without_contradiction(
     } else {
         return Verdict::Consistent;
     })
-}
-
-/// What was taken off, and the least the vehicle has run: the highest trusted reading (as Japan prints it).
-fn totals(
-    points: &[Point],
-    chain: &[usize],
-    drop: Option<&Drop>,
-    verdict: Verdict,
-) -> (Option<u32>, Option<u32>) {
-    let highest = |positions: &[usize]| positions.iter().map(|at| points[*at].km).max();
-    let trusted = highest(chain);
-    match (drop, verdict) {
-        (Some(drop), Verdict::Rollback) => (Some(drop.missing), trusted.max(highest(&drop.high))),
-        (Some(drop), Verdict::MeterReplaced) => {
-            // A documented second meter counts on top of the first.
-            let lowest = drop.low.iter().map(|at| points[*at].km).min();
-            let second = highest(&drop.low)
-                .zip(lowest)
-                .map_or(0, |(high, low)| high - low);
-            (
-                Some(drop.missing),
-                highest(&drop.high).map(|high| high + second),
-            )
-        }
-        _ => (None, trusted),
-    }
-}
-
-fn confidence(
-    points: &[Point],
-    chain: &[usize],
-    contradictions: &[usize],
-    drop: Option<&Drop>,
-    verdict: Verdict,
-    timeline: &Timeline,
-) -> f64 {
-    let weight: f64 = chain.iter().map(|at| points[*at].weight).sum();
-    let support = 1.0 - (-0.7 * weight).exp();
-    let value = match verdict {
-        Verdict::Unknown(_) => 0.0,
-        Verdict::Consistent => {
-            // Years before the first reading are years in which nobody looked.
-            let head = timeline
-                .first_registered
-                .zip(chain.first())
-                .map_or(0, |(registered, first)| {
-                    days(registered.first(), points[*first].date)
-                });
-            support * if head > LONG_GAP { 0.8 } else { 1.0 }
-        }
-        Verdict::OneReading => 0.9 * support / f64::from(contradictions.len().max(1) as u32).sqrt(),
-        Verdict::MeterReplaced => 0.9 * support,
-        Verdict::Rollback => drop.map_or(0.0, |drop| {
-            let side = |positions: &[usize]| f64::from(witnesses(points, positions));
-            1.0 - 0.5_f64.powf(side(&drop.high).min(side(&drop.low)).max(1.0) * 0.9)
-        }),
-    };
-    (value.clamp(0.0, 0.99) * 1000.0).round() / 1000.0
-}
-
-/// Stretches of a quarter or more that run faster than 300 km a day (commercial) or 150 (private).
-fn pace(points: &[Point], chain: &[usize], commercial: bool) -> Vec<Pace> {
-    let usual = if commercial { 300.0 } else { 150.0 };
-    chain
-        .windows(2)
-        .filter_map(|pair| {
-            let (from, to) = (&points[pair[0]], &points[pair[1]]);
-            let span = days(from.date, to.date);
-            let km_per_day = f64::from(to.km - from.km) / f64::from(span.max(1));
-            (span >= 90 && km_per_day > usual).then_some(Pace {
-                from: from.date,
-                to: to.date,
-                km_per_day: (km_per_day * 10.0).round() / 10.0,
-                usual,
-            })
-        })
-        .collect()
 }

@@ -222,8 +222,20 @@ fn fillers_and_impossible_days_are_no_readings() {
         .iter()
         .map(|judged| judged.standing)
         .collect();
-    use Standing::{NotAReading as Not, OnChain as On};
-    assert_eq!(standing, [On, Not, On, Not, On, Not, Not, On, Not]);
+    assert_eq!(
+        standing,
+        [
+            Standing::OnChain,
+            Standing::NotAReading,
+            Standing::OnChain,
+            Standing::NotAReading,
+            Standing::OnChain,
+            Standing::NotAReading,
+            Standing::NotAReading,
+            Standing::OnChain,
+            Standing::NotAReading
+        ]
+    );
 }
 
 #[test]
