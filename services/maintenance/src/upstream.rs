@@ -3,6 +3,8 @@
 mod breaker;
 mod chengdu_transaction;
 mod foshan_get;
+#[cfg(test)]
+mod golden;
 mod hours;
 mod http;
 pub(crate) mod im_station_signed;
