@@ -12,6 +12,8 @@ pub mod exit;
 pub mod facts;
 pub mod reconcile;
 pub mod text;
+#[cfg(test)]
+mod walk_tests;
 
 pub use batch::{Batch, BatchState};
 pub use case::{Case, Declared, Exporter, ExporterKind, Trip};

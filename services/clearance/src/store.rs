@@ -4,6 +4,8 @@ mod batches;
 mod certificates;
 mod figures;
 mod log;
+#[cfg(test)]
+mod tests;
 mod work;
 
 use sqlx::QueryBuilder;

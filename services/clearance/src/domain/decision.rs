@@ -340,3 +340,6 @@ fn join(into: &mut Vec<String>, more: &[String]) {
 fn is_due(document: &NeededDocument) -> bool {
     matches!(document.when.as_str(), "" | "before_purchase" | "before_licence")
 }
+
+#[cfg(test)]
+mod tests;

@@ -358,3 +358,6 @@ impl Run {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -159,10 +159,14 @@ impl Service {
     }
 
     /// Events of all cases after a resume token, with the token after each.
+    ///
+    /// The query runs in a task of its own: a watcher that reads slowly must not hold a connection of the
+    /// pool in a stream that nobody polls.
     pub(crate) async fn watch(&self, caller: &Caller, after: &str) -> Result<Vec<(String, EventRow)>, Error> {
         let tokens = PageToken::of(&[caller.tenant.as_str(), "WatchCases"]);
         let after = tokens.decode(after)?.and_then(|key| key.parse().ok()).unwrap_or(0);
-        let events = self.store.stream(&caller.tenant, after, 100).await?;
+        let (store, tenant) = (self.store.clone(), caller.tenant.clone());
+        let events = self.tasks.shield(async move { store.stream(&tenant, after, 100).await }).await?;
         Ok(events.into_iter().map(|(seq, event)| (tokens.encode(&seq.to_string()), event)).collect())
     }
 }
