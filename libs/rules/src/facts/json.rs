@@ -57,13 +57,8 @@ impl Facts {
             } else {
                 format!("{prefix}.{key}")
             };
-            // Dotted names have three parts at most; deeper nesting is a mistake, not a path.
-            let branch = path.matches('.').count() < 2
-                && FACTS
-                    .iter()
-                    .any(|def| def.name.starts_with(&format!("{path}.")));
             match value {
-                Value::Object(inner) if branch => self.read_object(&path, inner, errors),
+                Value::Object(inner) if is_group(&path) => self.read_object(&path, inner, errors),
                 _ => {
                     if let Err(message) = self.read_fact(&path, value) {
                         errors.extend(message.into_iter().map(|message| FactError {
@@ -179,6 +174,15 @@ impl Facts {
             Err(faults)
         }
     }
+}
+
+/// Whether facts have names below this one. No name has more than three parts, so nesting ends.
+fn is_group(path: &str) -> bool {
+    let below = |name: &str| {
+        name.strip_prefix(path)
+            .is_some_and(|rest| rest.starts_with('.'))
+    };
+    FACTS.iter().any(|def| below(def.name))
 }
 
 fn words(list: &[Value]) -> Result<Vec<&str>, ValueError> {

@@ -152,7 +152,12 @@ impl<'a> RuleReader<'a> {
             not_expressible.is_some(),
             report,
         );
-        let examples = Self::examples(&fields, report);
+        // A layer's examples were run with the layer itself.
+        let examples = if own {
+            Self::examples(&fields, report)
+        } else {
+            Vec::new()
+        };
         let overrides = fields
             .texts("overrides", report)
             .into_iter()
@@ -241,7 +246,6 @@ impl<'a> RuleReader<'a> {
             not_expressible,
             overrides,
         };
-        let examples = if own { examples } else { Vec::new() };
         Some(Read {
             rule,
             code,
