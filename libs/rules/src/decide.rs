@@ -222,11 +222,18 @@ pub(crate) fn judge(program: &Program, rule: &RuleCode, facts: &Facts) -> Judgem
         return doubt(rule, Because::ReadingsDisagree);
     }
     if scope.and(!asked).and(!unless).is_unknown() {
+        // What is unknown about a ban that surely applies is never passed over, whatever the pack says.
+        let ignored = rule.on_unknown == Effect::None && rule.on_violated == Effect::Prohibit;
+        let effect = if ignored && scope == Kleene::True {
+            Effect::Refer
+        } else {
+            rule.on_unknown
+        };
         return Judgement {
             value: Value::Unknown,
             raw: Value::Unknown,
             because: Because::Facts,
-            effect: rule.on_unknown,
+            effect,
             missing: run.missing,
             documents,
         };

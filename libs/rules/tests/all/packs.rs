@@ -412,3 +412,23 @@ fn a_transition_must_be_shown_and_a_vague_date_leaves_it_open() {
     assert_eq!(paid(Some("2018-01-24")), Value::Satisfied);
     assert_eq!(paid(Some("2018-01-25")), Value::Violated);
 }
+
+#[test]
+fn an_unknown_ban_is_never_passed_over() {
+    let rule = "applies: vehicle.powertrain == \"BEV\"\nrequire: vehicle.steering == \"LHD\"\notherwise: prohibit\nif_unknown: ignore";
+    let pack = load(&one(rule));
+    let outcome = |given| evaluate(&pack, &facts(given)).outcome;
+    assert_eq!(
+        outcome(json!({ "vehicle.powertrain": "BEV" })),
+        Outcome::Undetermined
+    );
+    assert_eq!(
+        outcome(json!({})),
+        Outcome::Permitted,
+        "whether it applies is unknown, and may be ignored"
+    );
+    assert_eq!(
+        outcome(json!({ "vehicle.powertrain": "BEV", "vehicle.steering": "RHD" })),
+        Outcome::Prohibited
+    );
+}

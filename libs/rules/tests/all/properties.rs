@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use proptest::prelude::*;
-use tongguan_rules::{Fact, Facts, Kleene, Pack, Record, Value, decide, evaluate};
+use tongguan_rules::{FACTS, Fact, Facts, Kleene, Pack, Record, Value, decide, evaluate};
 
 use super::packs::one;
 
@@ -186,6 +186,24 @@ proptest! {
             prop_assert!(!before.missing.is_empty(), "{} is unknown without a missing fact", source);
         } else {
             prop_assert_eq!(before.value, after.value, "{}", source);
+        }
+    }
+
+    #[test]
+    fn stating_exactly_what_was_stated_vaguely_never_turns_an_exemption(
+        source in expression(),
+        exempt in expression(),
+        (vague, mut sharp) in narrowing(),
+    ) {
+        for def in FACTS.iter().filter(|def| !vague.is_known(def.fact)) {
+            sharp.forget(def.fact);
+        }
+        let quote = |text: &str| serde_json::to_string(text).unwrap();
+        let rule = format!("require: {}\nexempt: {}\notherwise: prohibit", quote(&source), quote(&exempt));
+        let pack = Pack::load(&one(&rule), &()).unwrap();
+        let value = |facts: &Facts| evaluate(&pack, facts).rules[0].value;
+        if value(&vague) != Value::Unknown {
+            prop_assert_eq!(value(&vague), value(&sharp), "{}", rule);
         }
     }
 
