@@ -92,7 +92,7 @@ mod tests {
         ];
         for (held, needed, expected) in table {
             assert_eq!(
-                Scopes::from_iter([held]).allows(needed),
+                [held].into_iter().collect::<Scopes>().allows(needed),
                 expected,
                 "{held} for {needed}"
             );

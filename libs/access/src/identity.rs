@@ -12,9 +12,9 @@ use tonic::metadata::AsciiMetadataValue;
 use crate::{Access, Grant};
 
 /// How long a token between services lives.
-const LIFETIME: Duration = Duration::from_secs(300);
-/// How long before its end it is renewed: longer than the longest deadline.
-const RENEWED_BEFORE: Duration = Duration::from_secs(90);
+const LIFETIME: Duration = Duration::from_mins(5);
+/// How long it is used: the rest is longer than the longest deadline.
+const USED: Duration = Duration::from_secs(210);
 /// Tenants whose tokens are kept.
 const KEPT: usize = 4096;
 
@@ -69,7 +69,7 @@ impl Identity {
         }
         let kept = Kept {
             value: value.clone(),
-            until: now + (LIFETIME - RENEWED_BEFORE),
+            until: now + USED,
         };
         tokens.insert(tenant.clone(), kept);
         Some(value)

@@ -42,7 +42,7 @@ impl Grant {
             scopes: Vec::new(),
             organisation: None,
             person: false,
-            lifetime: Duration::from_secs(3600),
+            lifetime: Duration::from_hours(1),
         }
     }
 

@@ -87,7 +87,13 @@ mod tests {
         {
             let roles = Role::ALL.into_iter().filter(|role| *role != Role::Operator);
             let held = roles
-                .filter(|role| Scopes::from_iter(role.scopes().iter().copied()).allows(scope))
+                .filter(|role| {
+                    role.scopes()
+                        .iter()
+                        .copied()
+                        .collect::<Scopes>()
+                        .allows(scope)
+                })
                 .count();
             assert!(
                 held > 0,

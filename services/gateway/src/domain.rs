@@ -1,9 +1,12 @@
 //! What readiness is: facts from many sides, what came of asking each, and the stricter of two outcomes.
 
 mod facts;
+mod job;
 mod outcome;
 
 pub(crate) use facts::{Contradiction, Facts, flatten, learn};
+pub(crate) use job::{Job, Part};
+pub use job::{JobRefusal, JobState};
 pub(crate) use outcome::{Outcome, Source, SourceState, State};
 
 use time::OffsetDateTime;
@@ -38,7 +41,7 @@ pub(crate) struct Verdict<V> {
 /// What stands between the car and one market.
 #[derive(Debug, Clone)]
 pub(crate) struct Market<V> {
-    pub(crate) market: String,
+    pub(crate) code: String,
     pub(crate) outcome: Outcome,
     pub(crate) ship_by: Option<PartialDate>,
     pub(crate) verdict: Option<V>,
@@ -46,7 +49,7 @@ pub(crate) struct Market<V> {
 
 impl<V> Market<V> {
     /// The market's rules and China's together. A side that could not be asked is undetermined.
-    pub(crate) fn of(market: String, own: Option<Verdict<V>>, china: Option<&Verdict<V>>) -> Self {
+    pub(crate) fn of(code: String, own: Option<Verdict<V>>, china: Option<&Verdict<V>>) -> Self {
         let outcome = |verdict: Option<&Verdict<V>>| {
             verdict.map_or(Outcome::Undetermined, |verdict| verdict.outcome)
         };
@@ -55,7 +58,7 @@ impl<V> Market<V> {
             .flatten()
             .filter_map(|verdict| verdict.ship_by);
         Self {
-            market,
+            code,
             outcome: outcome(own.as_ref()).stricter(outcome(china)),
             ship_by: days.min_by_key(|day| day.last()),
             verdict: own.map(|verdict| verdict.whole),

@@ -1,8 +1,11 @@
 //! What the gateway refuses, and how each refusal is answered.
 
 use tongguan_api::common::v1::{ErrorReason, Problem};
-use tongguan_rpc::{Failure, Invalid, PeerError, Violation};
+use tongguan_rpc::{Failure, Invalid, PeerError, Violation, of_trouble};
+use tongguan_storage as storage;
 use tonic::{Code, Status};
+
+use crate::domain::JobRefusal;
 
 /// Why the gateway did not do what was asked.
 #[derive(Debug, thiserror::Error)]
@@ -25,6 +28,18 @@ pub enum Error {
     /// A service gave no answer we can use.
     #[error(transparent)]
     Peer(#[from] PeerError),
+    /// The tenant has no such job.
+    #[error("there is no readiness job {job}")]
+    JobNotFound {
+        /// As asked.
+        job: uuid::Uuid,
+    },
+    /// The job does not take a part.
+    #[error(transparent)]
+    Job(#[from] JobRefusal),
+    /// The store failed.
+    #[error(transparent)]
+    Storage(#[from] storage::Error),
     /// The contract has the method and this version does not serve it.
     #[error("{method} is not served by this version; {instead}")]
     NotImplemented {
@@ -65,8 +80,12 @@ impl Error {
 impl Failure for Error {
     fn code(&self) -> Code {
         match self {
-            Self::Invalid(_) | Self::FactsRefused { .. } => Code::InvalidArgument,
-            Self::MarketUnknown { .. } => Code::NotFound,
+            Self::Invalid(_) | Self::FactsRefused { .. } | Self::Job(JobRefusal::Gap { .. }) => {
+                Code::InvalidArgument
+            }
+            Self::MarketUnknown { .. } | Self::JobNotFound { .. } => Code::NotFound,
+            Self::Job(_) => Code::FailedPrecondition,
+            Self::Storage(error) => of_trouble(error.trouble()).0,
             Self::Peer(error) => error.code(),
             Self::NotImplemented { .. } | Self::NotServed => Code::Unimplemented,
         }
@@ -74,7 +93,12 @@ impl Failure for Error {
 
     fn reason(&self) -> ErrorReason {
         match self {
-            Self::Invalid(_) | Self::FactsRefused { .. } => ErrorReason::InvalidFields,
+            Self::Invalid(_) | Self::FactsRefused { .. } | Self::Job(JobRefusal::Gap { .. }) => {
+                ErrorReason::InvalidFields
+            }
+            Self::JobNotFound { .. } => ErrorReason::NotFound,
+            Self::Job(_) => ErrorReason::OperationDone,
+            Self::Storage(error) => of_trouble(error.trouble()).1,
             Self::MarketUnknown { .. } => ErrorReason::MarketUnknown,
             Self::Peer(error) => error.reason(),
             Self::NotImplemented { .. } | Self::NotServed => ErrorReason::NotImplemented,
@@ -95,6 +119,10 @@ impl Failure for Error {
             Self::FactsRefused { message } => vec![Violation {
                 field: "listing.facts".to_owned(),
                 description: message.clone(),
+            }],
+            Self::Job(gap @ JobRefusal::Gap { .. }) => vec![Violation {
+                field: "first_row".to_owned(),
+                description: gap.to_string(),
             }],
             _ => Vec::new(),
         }

@@ -4,13 +4,16 @@ mod config;
 mod domain;
 pub mod door;
 mod error;
+mod jobs;
 mod peers;
 mod rpc;
 mod service;
+mod store;
 mod unimplemented;
 mod wire;
 
 pub use config::Config;
+pub use domain::{JobRefusal, JobState};
 pub use door::{Door, door};
 pub use error::Error;
 pub use peers::Peers;
@@ -39,16 +42,26 @@ pub fn migrations() -> Migrations {
 }
 
 /// Builds the gateway's own services; one channel answers all of [`SERVICES`].
+#[expect(
+    clippy::unused_async,
+    reason = "every service is built by the same signature"
+)]
 pub async fn serve(
     config: Config,
-    _database: Database,
+    database: Database,
     peers: Peers,
     access: &Access,
     world: World,
-    _tasks: &Tasks,
+    tasks: &Tasks,
 ) -> Result<Channel, Error> {
-    let service = service::Service::new(&config, peers::Desk::new(peers, access), world);
-    let rpc = rpc::Rpc::new(service);
+    let service = service::Service::new(&config, peers::Desk::new(peers, access), world.clone());
+    let codec = jobs::Codec {
+        listing: wire::jobs::listing_read,
+        row: wire::jobs::row_stored,
+    };
+    let jobs = jobs::Jobs::new(store::Store::new(database), service.clone(), world, codec);
+    tasks.spawn("readiness jobs", jobs.clone().work(tasks.stopping()));
+    let rpc = rpc::Rpc::new(service, jobs);
     let limit = config.max_message_bytes;
     let [readiness, events, webhooks, sandbox] = SERVICES.map(str::to_owned);
     let routes = Routes::new([

@@ -2,7 +2,7 @@
 
 use std::pin::Pin;
 
-use futures::{Stream, StreamExt as _};
+use futures::{Stream, StreamExt as _, TryStreamExt as _, stream};
 use tongguan_access::caller;
 use tongguan_api::common::v1::Operation;
 use tongguan_api::gateway::v1 as pb;
@@ -12,6 +12,7 @@ use tongguan_api::gateway::v1::sandbox_server::Sandbox;
 use tongguan_api::gateway::v1::webhooks_server::Webhooks;
 use tonic::{Request, Response, Status};
 
+use crate::jobs::{Jobs, Keyed};
 use crate::service::Service;
 use crate::unimplemented::unimplemented;
 use crate::wire;
@@ -20,11 +21,12 @@ use crate::wire;
 #[derive(Clone)]
 pub(crate) struct Rpc {
     service: Service,
+    jobs: Jobs,
 }
 
 impl Rpc {
-    pub(crate) fn new(service: Service) -> Self {
-        Self { service }
+    pub(crate) fn new(service: Service, jobs: Jobs) -> Self {
+        Self { service, jobs }
     }
 }
 
@@ -84,19 +86,88 @@ impl ExportReadiness for Rpc {
             .check_all(tenant, listings, questions.markets, questions.wait);
         Ok(Response::new(
             answers
-                .map(|(row, key, answer)| Ok(wire::row(row, key, answer)))
+                .map(|(row, key, answer)| Ok(wire::row(row as u64, key, answer)))
                 .boxed(),
         ))
     }
 
+    async fn start_readiness_job(
+        &self,
+        request: Request<pb::StartReadinessJobRequest>,
+    ) -> Result<Response<Operation>, Status> {
+        let tenant = caller(&request)?.tenant;
+        let new = wire::jobs::start_job(request.into_inner())?;
+        let key = Keyed {
+            request_id: &new.request_id,
+            canonical: &new.canonical,
+        };
+        let job = self
+            .jobs
+            .start(&tenant, key, new.markets, &new.rows, new.open)
+            .await?;
+        Ok(Response::new(wire::jobs::operation(&job)))
+    }
+
+    async fn add_to_readiness_job(
+        &self,
+        request: Request<pb::AddToReadinessJobRequest>,
+    ) -> Result<Response<pb::ReadinessJob>, Status> {
+        let tenant = caller(&request)?.tenant;
+        let (request_id, canonical, part) = wire::jobs::add_to_job(request.into_inner())?;
+        let key = Keyed {
+            request_id: &request_id,
+            canonical: &canonical,
+        };
+        let job = self.jobs.add(&tenant, key, &part).await?;
+        Ok(Response::new(wire::jobs::job(job)))
+    }
+
+    async fn get_readiness_job(
+        &self,
+        request: Request<pb::GetReadinessJobRequest>,
+    ) -> Result<Response<pb::ReadinessJob>, Status> {
+        let tenant = caller(&request)?.tenant;
+        let id = wire::jobs::job_id(&request.into_inner().job)?;
+        Ok(Response::new(wire::jobs::job(
+            self.jobs.get(&tenant, id).await?,
+        )))
+    }
+
     type ReadReadinessResultsStream = Answers<pb::ReadinessRow>;
 
-    not_yet! {
-        start_readiness_job "StartReadinessJob" pb::StartReadinessJobRequest => Operation;
-        add_to_readiness_job "AddToReadinessJob" pb::AddToReadinessJobRequest => pb::ReadinessJob;
-        get_readiness_job "GetReadinessJob" pb::GetReadinessJobRequest => pb::ReadinessJob;
-        read_readiness_results "ReadReadinessResults" pb::ReadReadinessResultsRequest => Self::ReadReadinessResultsStream;
-        cancel_readiness_job "CancelReadinessJob" pb::CancelReadinessJobRequest => pb::ReadinessJob;
+    async fn read_readiness_results(
+        &self,
+        request: Request<pb::ReadReadinessResultsRequest>,
+    ) -> Result<Response<Self::ReadReadinessResultsStream>, Status> {
+        let tenant = caller(&request)?.tenant;
+        let request = request.into_inner();
+        let id = wire::jobs::job_id(&request.job)?;
+        self.jobs.get(&tenant, id).await?;
+        let jobs = self.jobs.clone();
+        let pages = stream::try_unfold(request.first_row, move |from| {
+            let (jobs, tenant) = (jobs.clone(), tenant.clone());
+            async move {
+                let page = jobs.answers(&tenant, id, from).await?;
+                let next = from + page.len() as u64;
+                let rows: Vec<_> = page
+                    .into_iter()
+                    .map(|row| wire::jobs::row_read(row).map_err(Status::from))
+                    .collect();
+                Ok::<_, Status>((!rows.is_empty()).then(|| (stream::iter(rows), next)))
+            }
+        });
+        Ok(Response::new(pages.try_flatten().boxed()))
+    }
+
+    async fn cancel_readiness_job(
+        &self,
+        request: Request<pb::CancelReadinessJobRequest>,
+    ) -> Result<Response<pb::ReadinessJob>, Status> {
+        let tenant = caller(&request)?.tenant;
+        let id = wire::jobs::job_id(&request.into_inner().job)?;
+        Ok(Response::new(wire::jobs::job(
+            self.jobs.cancel(&tenant, id).await?,
+        )))
     }
 }
 

@@ -5,26 +5,6 @@ use crate::Error;
 
 /// Method and advice.
 const TABLE: &[(&str, &str)] = &[
-    (
-        "StartReadinessJob",
-        "use StreamReadiness with up to 1,000 cars a call",
-    ),
-    (
-        "AddToReadinessJob",
-        "use StreamReadiness with up to 1,000 cars a call",
-    ),
-    (
-        "GetReadinessJob",
-        "use StreamReadiness with up to 1,000 cars a call",
-    ),
-    (
-        "ReadReadinessResults",
-        "use StreamReadiness with up to 1,000 cars a call",
-    ),
-    (
-        "CancelReadinessJob",
-        "use StreamReadiness with up to 1,000 cars a call",
-    ),
     ("ListEvents", "use WatchVehicles and WatchCases"),
     ("WatchEvents", "use WatchVehicles and WatchCases"),
     ("CreateEndpoint", "use WatchVehicles and WatchCases"),

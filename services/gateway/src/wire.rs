@@ -1,5 +1,7 @@
 //! Proto ↔ domain: validation on the way in, everything at once.
 
+pub(crate) mod jobs;
+
 use std::time::Duration;
 
 use serde_json::{Map, Value};
@@ -38,7 +40,7 @@ pub(crate) fn check(request: pb::CheckReadinessRequest) -> Result<Question, Inva
     let markets = markets(&mut bad, request.markets);
     let wait = wait(&mut bad, request.wait.as_ref());
     let listing = bad.required("listing", request.listing);
-    let listing = listing.and_then(|one| listing_of(&mut bad, "listing.", one));
+    let listing = listing.map(|one| listing_of(&mut bad, "listing.", one));
     let all_rules = request.all_rules;
     bad.finish_with(listing.map(|listing| Question {
         listing,
@@ -60,7 +62,7 @@ pub(crate) fn stream(request: pb::StreamReadinessRequest) -> Result<Questions, I
     let listings = request.listings.into_iter().map(|one| {
         let (key, mut bad) = (one.key.clone(), Violations::default());
         let listing = listing_of(&mut bad, "", one);
-        (key, bad.finish_with(listing))
+        (key, bad.finish().map(|()| listing))
     });
     Ok(Questions {
         listings: listings.collect(),
@@ -69,7 +71,7 @@ pub(crate) fn stream(request: pb::StreamReadinessRequest) -> Result<Questions, I
     })
 }
 
-fn listing_of(bad: &mut Violations, at: &str, listing: pb::Listing) -> Option<Listing> {
+fn listing_of(bad: &mut Violations, at: &str, listing: pb::Listing) -> Listing {
     let field = |name: &str| format!("{at}{name}");
     let key = bad.optional_text(&field("key"), &listing.key, 128);
     let vin = bad.optional_parse(&field("vin"), &listing.vin);
@@ -84,13 +86,13 @@ fn listing_of(bad: &mut Violations, at: &str, listing: pb::Listing) -> Option<Li
     });
     let facts = facts(bad, &field("facts"), listing.facts);
     let consent = listing.consent;
-    Some(Listing {
+    Listing {
         key,
         vin,
         facts,
         consent,
         plate,
-    })
+    }
 }
 
 fn facts(bad: &mut Violations, field: &str, facts: Option<pbjson_types::Struct>) -> Facts {
@@ -200,7 +202,7 @@ pub(crate) fn readiness(ready: Readiness<destinations::MarketVerdict>) -> pb::Re
 }
 
 pub(crate) fn row(
-    row: usize,
+    row: u64,
     key: String,
     answer: Result<Readiness<destinations::MarketVerdict>, Error>,
 ) -> pb::ReadinessRow {
@@ -215,7 +217,7 @@ pub(crate) fn row(
         ),
     };
     pb::ReadinessRow {
-        row: row as u64,
+        row,
         readiness: Some(readiness),
         problem,
     }
@@ -229,7 +231,7 @@ fn market(market: Market<destinations::MarketVerdict>) -> pb::MarketReadiness {
         Outcome::Prohibited => destinations::Outcome::Prohibited,
     };
     pb::MarketReadiness {
-        market: market.market,
+        market: market.code,
         outcome: outcome.into(),
         ship_by: market.ship_by.map(wire::date),
         verdict: market.verdict,

@@ -45,13 +45,12 @@ fn object(message: &MessageDescriptor, deep: usize) -> Value {
 fn value(field: &FieldDescriptor, deep: usize) -> Value {
     match field.kind() {
         Kind::Message(message) if deep > 1 => object(&message, deep - 1),
-        Kind::Message(_) => Value::Null,
         Kind::Enum(values) => {
             let named = values.values().find(|value| value.number() == 1);
             named.map_or(Value::Null, |value| json!(value.name()))
         }
         Kind::String => text(field.name()).map_or(Value::Null, |text| json!(text)),
-        Kind::Bytes | Kind::Bool => Value::Null,
+        Kind::Message(_) | Kind::Bytes | Kind::Bool => Value::Null,
         Kind::Double | Kind::Float => json!(1.5),
         Kind::Int64 | Kind::Uint64 | Kind::Sint64 | Kind::Fixed64 | Kind::Sfixed64 => json!("0"),
         _ => match field.name() {
@@ -74,8 +73,7 @@ fn text(name: &str) -> Option<&'static str> {
         "exporter" | "organisation" => "91330200TEST00001X",
         "key" => "listing-1",
         "url" => "https://example.com/hooks/tongguan",
-        "colour" => "A",
-        "use_nature" => "A",
+        "colour" | "use_nature" => "A",
         "reason" => "as seen on the certificate",
         "emission_stage" => "china.6b",
         _ => return None,

@@ -6,7 +6,7 @@ use tongguan_api::{
     inspection::v1 as inspection, maintenance::v1 as maintenance, registry::v1 as registry,
 };
 use tongguan_rpc::wire;
-use tongguan_vocabulary::Vin;
+use tongguan_vocabulary::{Odometer, Vin};
 
 use super::{History, Vehicle};
 use crate::domain::Facts;
@@ -72,10 +72,7 @@ pub(super) fn vehicle(vin: Vin, vehicle: registry::Vehicle) -> Vehicle {
         .clone()
         .next_back()
         .and_then(|reading| wire::odometer_reading(reading.odometer.as_ref()?).ok());
-    known.maybe(
-        "vehicle.odometer_km",
-        newest.map(|odometer| odometer.to_km()),
-    );
+    known.maybe("vehicle.odometer_km", newest.map(Odometer::to_km));
     let history = maintenance::LookupHistoryRequest {
         plate: details.plate.clone(),
         readings: readings.filter_map(reading).take(200).collect(),
@@ -269,10 +266,7 @@ pub(super) fn inspection(found: Vec<inspection::Inspection>) -> Option<Facts> {
         .vehicle
         .as_ref()
         .and_then(|car| wire::odometer_reading(car.odometer.as_ref()?).ok());
-    known.maybe(
-        "vehicle.odometer_km",
-        odometer.map(|odometer| odometer.to_km()),
-    );
+    known.maybe("vehicle.odometer_km", odometer.map(Odometer::to_km));
     Some(known.0)
 }
 

@@ -13,6 +13,7 @@ use prost::Message;
 use tongguan_access::{Access, Grant, generate_key};
 use tongguan_gateway::{Config, Door, Peers, SERVICES, door, migrations, serve};
 use tongguan_rpc::{Body, Channel, Routes, Tasks};
+use tongguan_storage::Database;
 use tongguan_vocabulary::{Clock, World};
 use tonic::Status;
 use tower::ServiceExt as _;
@@ -70,7 +71,7 @@ impl Fake {
     pub(crate) fn channel(self, access: &Access) -> Channel {
         let service = tower::service_fn(move |request: Request<Body>| -> BoxFuture<'static, Result<Response<Body>, Infallible>> {
             let fake = self.clone();
-            Box::pin(async move { Ok(fake.answer(request).await.unwrap_or_else(|status| status.into_http())) })
+            Box::pin(async move { Ok(fake.answer(request).await.unwrap_or_else(Status::into_http)) })
         });
         Channel::from_service(
             access
@@ -135,6 +136,11 @@ pub(crate) struct House {
 }
 
 pub(crate) async fn house(fakes: Fakes) -> House {
+    let database = tongguan_testkit::databases::sqlite(&migrations()).await;
+    house_on(fakes, database, &Tasks::new()).await
+}
+
+pub(crate) async fn house_on(fakes: Fakes, database: Database, tasks: &Tasks) -> House {
     let clock = Clock::fixed(tongguan_testkit::noon());
     let access = Access::embedded(&generate_key().unwrap(), clock.clone()).unwrap();
     let peers = Peers {
@@ -166,21 +172,13 @@ pub(crate) async fn house(fakes: Fakes) -> House {
         ),
     ];
     let config = Config::default();
-    let database = tongguan_testkit::databases::sqlite(&migrations()).await;
     let world = World {
         clock,
         ..World::fixed(tongguan_testkit::noon())
     };
-    let gateway = serve(
-        config.clone(),
-        database,
-        peers,
-        &access,
-        world,
-        &Tasks::new(),
-    )
-    .await
-    .unwrap();
+    let gateway = serve(config.clone(), database, peers, &access, world, tasks)
+        .await
+        .unwrap();
     routes.extend(SERVICES.map(|name| (name.to_owned(), gateway.clone())));
     let door = door(&config, Routes::new(routes), Arc::new(|| true));
     House {
