@@ -315,7 +315,8 @@ impl Service {
             wait: ask
                 .wait_ms
                 .map_or(wait, Duration::from_millis)
-                .min(LONGEST_WAIT),
+                .min(LONGEST_WAIT)
+                .min(within_deadline()),
         };
         let got = try_join_all(
             sources
@@ -343,4 +344,12 @@ impl Service {
             now,
         }
     }
+}
+
+/// What is left of the caller's time, less what it takes to answer: a caller with little time gets the outcomes that
+/// are known, not an expired deadline.
+fn within_deadline() -> Duration {
+    tongguan_rpc::remaining().map_or(LONGEST_WAIT, |left| {
+        left.saturating_sub(Duration::from_millis(150))
+    })
 }

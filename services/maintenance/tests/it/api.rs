@@ -13,6 +13,7 @@ use crate::stage::{OTHER_VIN, Stage, VIN, ask, day, known, ordinary, plain, refu
 tongguan_testkit::on_every_database! { tongguan_maintenance::migrations();
     every_profile_tells_the_same_history,
     every_mood_has_its_own_outcome,
+    a_caller_with_little_time_is_told_what_is_known,
     an_older_answer_stands_in_for_an_outage_and_says_so,
     a_revoked_authorisation_is_not_papered_over,
     many_callers_of_one_vehicle_cause_one_question,
@@ -386,5 +387,24 @@ async fn every_wrong_field_is_named_at_once(database: Database) {
     }
     let unknown = stage.look_up(ask(VIN, "atlantis")).await.unwrap_err();
     refused(&unknown, Code::NotFound, "SOURCE_UNKNOWN");
+    stage.tasks.stop().await;
+}
+
+async fn a_caller_with_little_time_is_told_what_is_known(database: Database) {
+    let mut simulated = known(&[ordinary(VIN)]);
+    simulated.moods.insert("zhejiang".to_owned(), Mood::Hang);
+    let stage = Stage::new(database, simulated, |source| source.timeout_ms = 5_000).await;
+    let mut request = stage.sign(ask(VIN, "zhejiang"), "maintenance.read");
+    request.set_timeout(std::time::Duration::from_millis(400));
+    let history = stage
+        .client
+        .clone()
+        .lookup_history(request)
+        .await
+        .unwrap()
+        .into_inner();
+    assert_eq!(history.outcome(), Outcome::UpstreamDown);
+    assert!(history.sources[0].detail.contains("still being asked"));
+    assert!(history.retry_after.is_some());
     stage.tasks.stop().await;
 }

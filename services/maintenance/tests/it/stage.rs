@@ -236,6 +236,10 @@ impl Stage {
     }
 }
 
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "a date field of a message is an option"
+)]
 pub(crate) fn day(year: i32, month: i32, day: i32) -> Option<Date> {
     Some(Date { year, month, day })
 }

@@ -33,13 +33,20 @@ pub(super) fn heaviest(points: &[Point]) -> Vec<usize> {
     if points.windows(2).all(holds) {
         return (0..points.len()).collect();
     }
+    // Days as plain numbers: the inner loop runs up to n²/2 times.
+    let seen: Vec<(i32, u32)> = points
+        .iter()
+        .map(|point| (point.date.to_julian_day(), point.km))
+        .collect();
     let mut best: Vec<(f64, u32, Option<usize>)> = Vec::with_capacity(points.len());
     for (at, point) in points.iter().enumerate() {
+        let (day, km) = seen[at];
         let mut own = (0.0, 0, None);
-        for (before, earlier) in points[..at].iter().enumerate() {
-            let heavier = (best[before].0, best[before].1) > (own.0, own.1);
-            if heavier && follows((earlier.date, earlier.km), (point.date, point.km)) {
-                own = (best[before].0, best[before].1, Some(before));
+        for (before, (earlier, from)) in seen[..at].iter().enumerate() {
+            let (weight, length, _) = best[before];
+            let heavier = weight > own.0 || (weight >= own.0 && length > own.1);
+            if heavier && *from <= km && km - from <= allowed_km(day.abs_diff(*earlier)) {
+                own = (weight, length, Some(before));
             }
         }
         best.push((own.0 + point.weight, own.1 + 1, own.2));
