@@ -7,6 +7,7 @@ mod check;
 mod clear;
 mod config;
 mod demo;
+mod files;
 mod migrate;
 mod out;
 mod rules;

@@ -5,11 +5,12 @@
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
-use time::{Date, OffsetDateTime};
+use time::OffsetDateTime;
 use tongguan_api::clearance::v1 as clearance;
 use tongguan_api::inspection::v1 as inspection;
 use tongguan_api::registry::v1 as registry;
 use tongguan_maintenance::simulator::{Mood, VehicleFile};
+use tongguan_vocabulary::PartialDate;
 
 /// One car, one destination.
 #[derive(Debug, Clone, Deserialize)]
@@ -21,7 +22,7 @@ pub struct Dossier {
     pub title: Title,
     /// The day it is brought, which the demo's clock shows.
     #[serde(default)]
-    pub today: Option<Date>,
+    pub today: Option<PartialDate>,
     /// The exporter of record.
     pub exporter: clearance::Exporter,
     /// What the registration certificate says.
@@ -95,7 +96,7 @@ pub struct Expectation {
     pub rules: Vec<String>,
     /// The ship-by date, where one must be found.
     #[serde(default)]
-    pub ship_by: Option<Date>,
+    pub ship_by: Option<PartialDate>,
 }
 
 /// A dossier that can not be read: where, and why.
@@ -167,7 +168,7 @@ impl Dossier {
     /// The instant at which the demo's clock stands for this dossier: noon in China.
     pub fn noon(&self) -> Option<OffsetDateTime> {
         self.today
-            .map(|day| day.midnight().assume_utc() + time::Duration::hours(4))
+            .map(|day| day.first().midnight().assume_utc() + time::Duration::hours(4))
     }
 }
 

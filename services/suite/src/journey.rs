@@ -99,6 +99,9 @@ pub enum JourneyError {
         /// How long it was waited for.
         waited: Duration,
     },
+    /// The suite lacks a role that a journey calls.
+    #[error("the suite lacks a role that a journey calls")]
+    RoleMissing,
     /// The certificate can not be checked at all.
     #[error("the certificate can not be checked: {0}")]
     Certificate(#[from] tongguan_certificate::Error),
@@ -136,14 +139,19 @@ impl Channels {
 
 impl Actors {
     /// An exporter, an inspection body and a licence officer, with tokens of the suite's own issuer.
-    pub fn of(suite: &Suite, tenant: &Tenant, exporter: &str, clock: &Clock) -> Option<Self> {
+    pub fn of(suite: &Suite, tenant: &Tenant, dossier: &Dossier, clock: &Clock) -> Option<Self> {
         let grant = |subject: &str, role: Actor| {
             Grant::new(tenant.clone(), subject)
                 .role(role)
                 .lifetime(Duration::from_secs(3_600))
         };
-        let exporter = grant("exporter", Actor::Exporter).organisation(exporter);
-        let body = grant("inspection-body", Actor::InspectionBody);
+        let exporter = grant("exporter", Actor::Exporter).organisation(&dossier.exporter.code);
+        let body = dossier
+            .inspection_body
+            .as_ref()
+            .map(|body| body.organisation.as_str());
+        let body =
+            grant("inspection-body", Actor::InspectionBody).organisation(body.unwrap_or_default());
         let officer = grant("licence-officer", Actor::LicenceOfficer).person();
         Some(Self {
             suite: Channels::of(suite)?,

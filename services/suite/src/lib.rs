@@ -8,6 +8,8 @@ pub mod keys;
 pub mod report;
 pub mod role;
 pub mod settings;
+pub mod stand;
+pub mod start;
 
 pub use compose::Suite;
 pub use role::Role;

@@ -4,10 +4,10 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::demo::{Stand, compare};
-use super::{Failed, out};
+use super::{Failed, files, out};
 use crate::dossier::{self, Dossier};
-use crate::report;
+use crate::stand::{Stand, compare};
+use crate::{Settings, report};
 
 /// Take your own dossiers the whole way, embedded.
 #[derive(Debug, Args)]
@@ -34,10 +34,16 @@ impl Clear {
         // Each destination has a stand of its own: one car has one open case.
         for (place, group) in dossiers.iter().enumerate() {
             let folder = self.folder.join(format!("{place}"));
-            let stand = Stand::set_up(&folder, group).await?;
+            files::empty(&folder).map_err(|error| Failed::unreachable(&error))?;
+            let stand = Stand::set_up(Settings::under(&folder), group).await;
+            let stand = stand.map_err(|error| Failed::unreachable(&error))?;
             for dossier in group {
                 number += 1;
-                let outcome = stand.run(dossier, &folder.join("certificates")).await?;
+                let outcome = stand.run(dossier).await;
+                let mut outcome = outcome
+                    .map_err(|error| Failed::Unreachable(format!("{}: {error}", dossier.name)))?;
+                files::write(&mut outcome, &folder.join("certificates"))
+                    .map_err(|error| Failed::unreachable(&error))?;
                 if !self.json {
                     out::print(&report::text(number, &outcome));
                     out::line("");
@@ -45,7 +51,7 @@ impl Clear {
                 let as_expected = compare(dossier, &outcome).is_empty();
                 outcomes.push((outcome, as_expected));
             }
-            stand.started.process.tasks.stop().await;
+            stand.stop().await;
         }
         if self.json {
             let results: Vec<_> = outcomes.iter().map(|(outcome, _)| outcome).collect();

@@ -31,3 +31,12 @@ pub(super) fn json(value: &impl serde::Serialize) {
 pub(super) fn complain(message: &str) {
     let _gone = writeln!(std::io::stderr().lock(), "tongguan: {message}");
 }
+
+/// Tells a person how work goes on, on standard error; silent where that is no terminal.
+pub(super) fn note(message: &str) {
+    use std::io::IsTerminal;
+    let mut err = std::io::stderr();
+    if err.is_terminal() {
+        let _gone = writeln!(err, "{message}");
+    }
+}

@@ -14,14 +14,8 @@ use tongguan_certificate::{
 use tongguan_rpc::remote;
 use tongguan_vocabulary::Clock;
 
+use super::files::{BUNDLE, ROOT, STATUS};
 use super::{Failed, out};
-
-/// Signed list of trusted keys.
-pub(super) const BUNDLE: &str = "trust-bundle.cose";
-/// Signed status list.
-pub(super) const STATUS: &str = "status-list.cose";
-/// The bundle signer's public key, 130 hex digits (SEC 1 uncompressed).
-pub(super) const ROOT: &str = "root-key.hex";
 
 /// Verify a certificate: QR text, picture, page or envelope.
 #[derive(Debug, Args)]

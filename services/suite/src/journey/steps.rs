@@ -136,8 +136,8 @@ impl Journey<'_> {
     ) -> Result<Option<String>, JourneyError> {
         let organisation = body.organisation.clone();
         let request = inspection::RegisterBodyRequest {
-            request_id: format!("body-{organisation}"),
             body: Some(body),
+            ..Default::default()
         };
         let answer = client
             .register_body(bearing(&self.actors.officer, request))

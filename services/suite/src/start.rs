@@ -1,0 +1,121 @@
+//! A process from its settings to its roles built and its ports taken.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tongguan_maintenance::simulator;
+use tongguan_runtime::Process;
+use tongguan_storage::ping;
+use tongguan_telemetry::LogFilter;
+use tongguan_vocabulary::World;
+
+use crate::compose::ComposeError;
+use crate::{Role, Settings, Suite};
+
+/// How often a role's database is looked at.
+const HEALTH_INTERVAL: Duration = Duration::from_secs(5);
+
+/// Why a process can not start or serve.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// A port can not be taken, or serving failed.
+    #[error(transparent)]
+    Runtime(#[from] tongguan_runtime::Error),
+    /// A role can not be built.
+    #[error(transparent)]
+    Compose(#[from] ComposeError),
+    /// The bundled simulator can not listen.
+    #[error("the bundled simulator can not listen")]
+    Simulator(#[from] std::io::Error),
+}
+
+/// A process whose ports are taken and whose roles are built.
+pub struct Started {
+    /// Ports, health, background work.
+    pub process: Process,
+    /// The roles.
+    pub suite: Suite,
+    /// Where the bundled SIMULATED maintenance-record system listens, where it was started.
+    pub simulator: Option<SocketAddr>,
+    /// What the process was started with.
+    pub settings: Settings,
+    roles: Vec<Role>,
+}
+
+impl Started {
+    /// Takes the ports, starts the bundled simulator where `records` are given or none is configured, and builds
+    /// the roles.
+    pub async fn start(
+        mut settings: Settings,
+        roles: &[Role],
+        world: World,
+        records: Option<simulator::Config>,
+    ) -> Result<Self, StartError> {
+        let process = Process::bind(&settings.runtime()).await?;
+        let unconfigured = settings.data.simulate_national_records
+            && settings.maintenance.service.sources.is_empty();
+        let records = records.or_else(|| {
+            unconfigured.then(|| simulator::Config {
+                invent: true,
+                ..simulator::Config::default()
+            })
+        });
+        let mut simulator = None;
+        if let Some(records) = records.filter(|_| roles.contains(&Role::Maintenance)) {
+            let address = simulator::simulate(records, &process.tasks).await?;
+            settings.maintenance.service.sources =
+                tongguan_maintenance::Config::simulated(address).sources;
+            simulator = Some(address);
+        }
+        let suite = Suite::compose(&settings, roles, &world, &process.tasks).await?;
+        let started = Self {
+            process,
+            suite,
+            simulator,
+            settings,
+            roles: roles.to_vec(),
+        };
+        started.watch_health().await;
+        Ok(started)
+    }
+
+    /// Whether this process is the door.
+    pub fn is_door(&self) -> bool {
+        self.roles.contains(&Role::Gateway)
+    }
+
+    /// A role is ready while its database answers.
+    async fn watch_health(&self) {
+        for (role, database) in &self.suite.databases {
+            let database = database.clone();
+            let check = move || {
+                let database = database.clone();
+                async move { ping(&database).await.is_ok() }
+            };
+            for service in role.services() {
+                let health = &self.process.health;
+                health
+                    .watch(&self.process.tasks, service, HEALTH_INTERVAL, check.clone())
+                    .await;
+            }
+        }
+    }
+
+    /// Serves until a signal, or the process's own shutdown, says stop.
+    pub async fn serve(self, filter: Option<LogFilter>) -> Result<(), StartError> {
+        let descriptors = tongguan_api::DESCRIPTORS;
+        if self.is_door() {
+            let health = self.process.health.clone();
+            let ready = Arc::new(move || health.ready());
+            let door =
+                tongguan_gateway::door(&self.settings.gateway.service, self.suite.routes, ready);
+            self.process.serve(door, descriptors, filter).await?;
+        } else {
+            self.process
+                .serve(self.suite.routes, descriptors, filter)
+                .await?;
+        }
+        Ok(())
+    }
+}
