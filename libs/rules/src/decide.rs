@@ -189,7 +189,7 @@ pub(crate) fn judge(program: &Program, rule: &RuleCode, facts: &Facts) -> Judgem
     };
     if asked == Kleene::True && !disagree {
         // Papers that accompany a rule are due only where it surely applies and asks nothing else.
-        let due = documents && !spared(rule, facts, &mut run).0;
+        let due = documents && spared(rule, facts, &mut run) != Kleene::True;
         let effect = match (due, scope) {
             (false, _) => Effect::None,
             (true, Kleene::True) => Effect::Condition,
@@ -214,14 +214,14 @@ pub(crate) fn judge(program: &Program, rule: &RuleCode, facts: &Facts) -> Judgem
             documents: due,
         };
     }
-    let (spared, unless) = spared(rule, facts, &mut run);
-    if spared {
+    let spared = spared(rule, facts, &mut run);
+    if spared == Kleene::True {
         return quiet(Because::Exempt);
     }
     if disagree {
         return doubt(rule, Because::ReadingsDisagree);
     }
-    if scope.and(!asked).and(!unless).is_unknown() {
+    if scope.and(!asked).and(!spared).is_unknown() {
         // What is unknown about a ban that surely applies is never passed over, whatever the pack says.
         let ignored = rule.on_unknown == Effect::None && rule.on_violated == Effect::Prohibit;
         let effect = if ignored && scope == Kleene::True {
@@ -306,32 +306,28 @@ fn asked(rule: &RuleCode, run: &mut Run<'_>) -> (Kleene, bool) {
     (value, some && none)
 }
 
-/// Whether the rule spares this vehicle, and what its transition clause says.
+/// Whether the rule spares this vehicle; unknown where that turns on a fact stated too vaguely.
+///
+/// A transition or an exemption must be shown: a fact nobody stated shows nothing. One stated too
+/// vaguely to tell leaves the rule open, so that stating it exactly never turns an answer.
 #[inline]
-fn spared(rule: &RuleCode, facts: &Facts, run: &mut Run<'_>) -> (bool, Kleene) {
+fn spared(rule: &RuleCode, facts: &Facts, run: &mut Run<'_>) -> Kleene {
     if rule.cures.iter().any(|id| facts.has_document(*id)) {
-        return (true, Kleene::True);
+        return Kleene::True;
     }
-    let unless = rule
-        .unless
-        .map_or(Kleene::False, |place| run.predicate(place));
-    if unless == Kleene::True {
-        return (true, unless);
-    }
-    let Some(place) = rule.exempt else {
-        return (false, unless);
-    };
-    // An exemption must be shown: a fact nobody stated shows nothing. One stated too vaguely to
-    // tell leaves the rule open, so that stating it exactly never turns an answer.
-    let mut shown = Run::new(run.code, facts);
-    match shown.predicate(place) {
-        Kleene::True => (true, Kleene::True),
-        Kleene::Unknown if shown.missing.iter().any(|fact| facts.is_known(fact)) => {
-            run.missing.extend(shown.missing);
-            (false, Kleene::Unknown)
+    let mut spared = Kleene::False;
+    for place in [rule.unless, rule.exempt].into_iter().flatten() {
+        let mut shown = Run::new(run.code, facts);
+        match shown.predicate(place) {
+            Kleene::True => return Kleene::True,
+            Kleene::Unknown if shown.missing.iter().any(|fact| facts.is_known(fact)) => {
+                run.missing.extend(shown.missing);
+                spared = Kleene::Unknown;
+            }
+            Kleene::Unknown | Kleene::False => {}
         }
-        Kleene::Unknown | Kleene::False => (false, unless),
     }
+    spared
 }
 
 #[inline]

@@ -159,7 +159,12 @@ pub fn evaluate(pack: &Pack, facts: &Facts) -> Verdict {
                 .filter(|code| dateless || !facts.has_document(text_id(code)));
             absent.for_each(|code| want_document(&mut missing_documents, pack, code, &rule.id));
         }
-        rules.push(explain(rule, &judgement, facts, code.exempt.is_some()));
+        rules.push(explain(
+            rule,
+            &judgement,
+            facts,
+            code.exempt.is_some() || code.unless.is_some(),
+        ));
     }
     Verdict {
         market: pack.market.clone(),

@@ -1,8 +1,10 @@
 //! Examples: each rule's own tests, run at load and on demand.
 
 use super::Pack;
-use crate::decide::{Because, Value, judge};
+use super::RuleCode;
+use crate::decide::{Because, Judgement, Value, judge};
 use crate::facts::Facts;
+use crate::lang::eval::Run;
 use crate::problem::Problem;
 use crate::verdict::Expected;
 
@@ -70,14 +72,15 @@ impl Pack {
                 &self.program.rules[example.rule],
                 &example.facts,
             );
-            let idle = matches!(
-                judgement.because,
-                Because::NotApplicable | Because::Exempt | Because::NotLive
-            );
-            let fits = match example.expect {
-                Expected::NotApplicable => idle,
-                Expected::Value(value) => value == judgement.value || value == judgement.raw,
-            };
+            let fits = self
+                .readings(example, judgement)
+                .any(|found| match example.expect {
+                    Expected::NotApplicable => matches!(
+                        found.because,
+                        Because::NotApplicable | Because::Exempt | Because::NotLive
+                    ),
+                    Expected::Value(value) => value == found.value || value == found.raw,
+                });
             if !fits {
                 let missing: Vec<&str> = judgement.missing.iter().map(crate::Fact::name).collect();
                 let wanted = if judgement.value == Value::Unknown {
@@ -106,5 +109,24 @@ impl Pack {
         });
         report.thin = thin.map(|((rule, _), _)| rule.id.clone()).collect();
         report
+    }
+
+    /// The judgement of an example; and, where only its scope is left open, that of the rule within
+    /// its scope, because an example is about its rule.
+    fn readings(&self, example: &Example, judgement: Judgement) -> impl Iterator<Item = Judgement> {
+        let code = &self.program.rules[example.rule];
+        let open = code.applies.is_some_and(|place| {
+            Run::new(&self.program.code, &example.facts)
+                .predicate(place)
+                .is_unknown()
+        });
+        let within = (judgement.value == Value::Unknown && open).then(|| {
+            let inside = RuleCode {
+                applies: None,
+                ..code.clone()
+            };
+            judge(&self.program, &inside, &example.facts)
+        });
+        [Some(judgement), within].into_iter().flatten()
     }
 }

@@ -195,12 +195,14 @@ fn read_head(fields: &Fields<'_>, report: &mut Report) -> Option<Head> {
             })
             .ok()
     });
-    let as_of = fields
-        .need("as_of", report)
-        .and_then(|node| parts::full_day(node, "as_of", report));
-    let measured_at = fields
-        .need("measured_at", report)
-        .and_then(|node| parts::date_fact(node, "measured_at", report));
+    let as_of = match fields.get("as_of") {
+        Some(node) => parts::full_day(node, "as_of", report).map(|date| day::interval(date).lo),
+        None => Some(last_read(fields)),
+    };
+    let measured_at = match fields.get("measured_at") {
+        Some(node) => parts::date_fact(node, "measured_at", report),
+        None => Some(Fact::Arrival),
+    };
     let notes = fields
         .texts("notes", report)
         .into_iter()
@@ -214,12 +216,23 @@ fn read_head(fields: &Fields<'_>, report: &mut Report) -> Option<Head> {
         name: name?,
         layer,
         version: version?,
-        as_of: day::from_date(as_of?.exact()?),
+        as_of: as_of?,
         measured_at: measured_at?,
         notes,
         documents,
         equivalences,
     })
+}
+
+/// The latest day on which a source was read, where the pack does not say what it knows of.
+fn last_read(fields: &Fields<'_>) -> i64 {
+    let read = |rule: &Node| rule.to_json()["source"]["read"].as_str()?.parse().ok();
+    let days = fields
+        .list("rules")
+        .iter()
+        .filter_map(read)
+        .map(|date| day::interval(date).lo);
+    days.max().unwrap_or(day::MIN)
 }
 
 fn read_documents(fields: &Fields<'_>, report: &mut Report) -> Vec<DocumentDef> {

@@ -184,7 +184,7 @@ pub struct Rule {
     pub effective: Effective,
     /// What it concerns, as written.
     pub applies: Option<String>,
-    /// Transition or grandfathering under which it does not apply, as written.
+    /// Transition or grandfathering under which it does not apply, if shown, as written.
     pub unless: Option<String>,
     /// Exemption that must be shown, as written.
     pub exempt: Option<String>,

@@ -213,3 +213,38 @@ fn facts_out_of_range_are_refused_all_at_once() {
         assert!(text.contains(expected), "{expected} in {text}");
     }
 }
+
+#[test]
+fn the_shortest_form_of_a_pack_loads() {
+    let short = r#"
+market: KE
+name: { en: Kenya, zh: 肯尼亚 }
+extends: []
+version: 2026.11.1
+rules:
+  - id: KE-AGE-1
+    category: age
+    status: in_force
+    effective: { from: 2026-01-01, to: null, decided_by: trip.arrival }
+    unless: trip.bill_of_lading < date("2025-12-31")
+    applies: vehicle.category in ["M1", "N1"]
+    require: calendar_years(vehicle.first_registered, trip.arrival) <= 7
+    otherwise: prohibit
+    needs: []
+    text: { en: "…", zh: "…" }
+    cure: { who: none }
+    source: { instrument: "…", url: "…", read: 2026-11-23, confidence: high, conflicts: [] }
+    examples:
+      - { given: { vehicle.first_registered: 2019-01-01, trip.arrival: 2026-06-01 }, expect: satisfied }
+      - { given: { vehicle.first_registered: 2018, trip.arrival: 2026-06-01 }, expect: violated }
+      - { given: { vehicle.first_registered: null, trip.arrival: 2026-06-01 }, expect: unknown }
+"#;
+    let pack = pack(short);
+    let car = json!({ "vehicle.category": "M1", "vehicle.first_registered": 2018, "trip.arrival": "2026-06-01" });
+    let verdict = evaluate(&pack, &facts(car.clone()));
+    assert_eq!(verdict.outcome, Outcome::Prohibited);
+    assert_eq!(verdict.rules[0].could_exempt, ["trip.bill_of_lading"]);
+    let mut shipped = car;
+    shipped["trip.bill_of_lading"] = json!("2025-12-30");
+    assert_eq!(evaluate(&pack, &facts(shipped)).outcome, Outcome::Permitted);
+}

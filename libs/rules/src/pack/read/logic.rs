@@ -31,6 +31,15 @@ impl Logic {
         reads
     }
 
+    /// Every fact that a transition or an exemption reads.
+    pub(super) fn exemptions(&self) -> FactSet {
+        let mut reads = FactSet::default();
+        for clause in [&self.unless, &self.exempt].into_iter().flatten() {
+            reads.extend(clause.compiled.reads.facts);
+        }
+        reads
+    }
+
     /// Every document that any of the expressions names.
     pub(super) fn documents(&self) -> Vec<String> {
         let mut documents: Vec<String> = self

@@ -3,7 +3,6 @@
 use super::logic::{Clause, Logic};
 use super::parts::{bilingual, listed};
 use crate::lang::code::Code;
-use crate::lang::eval::FactSet;
 use crate::pack::compile::{Effect, PackScope, RuleCode, effects};
 use crate::pack::examples::Example;
 use crate::pack::rule::{DoubtReason, Otherwise, Rule, Status};
@@ -221,10 +220,7 @@ impl<'a> RuleReader<'a> {
                 .require
                 .as_ref()
                 .is_some_and(|clause| clause.compiled.constant.is_some()),
-            exempt_reads: logic
-                .exempt
-                .as_ref()
-                .map_or_else(FactSet::default, |clause| clause.compiled.reads.facts),
+            exempt_reads: logic.exemptions(),
             reads,
             names: logic.documents(),
             applies: written(logic.applies),
