@@ -33,7 +33,9 @@ pub(crate) enum Tree {
 
 /// Reads one YAML document.
 pub(crate) fn parse(text: &str) -> Result<Node, Problem> {
-    serde_saphyr::from_str::<Node>(text).map_err(|error| {
+    // Only `true` and `false` are truth values: NO is Norway.
+    let options = serde_saphyr::options! { strict_booleans: true };
+    serde_saphyr::from_str_with_options::<Node>(text, options).map_err(|error| {
         let place = error.location();
         Problem {
             path: String::new(),

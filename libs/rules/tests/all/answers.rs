@@ -248,3 +248,9 @@ rules:
     shipped["trip.bill_of_lading"] = json!("2025-12-30");
     assert_eq!(evaluate(&pack, &facts(shipped)).outcome, Outcome::Permitted);
 }
+
+#[test]
+fn norway_is_not_a_truth_value() {
+    let text = include_str!("../packs/ke.yaml").replace("market: KE", "market: NO");
+    assert_eq!(pack(&text).market, "NO");
+}
