@@ -3,8 +3,6 @@
 mod breaker;
 mod chengdu_transaction;
 mod foshan_get;
-#[cfg(test)]
-mod golden;
 mod hours;
 mod http;
 pub(crate) mod im_station_signed;
@@ -334,3 +332,6 @@ impl Fetched {
         self
     }
 }
+
+#[cfg(test)]
+mod tests;
