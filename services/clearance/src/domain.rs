@@ -10,6 +10,7 @@ pub mod document;
 pub mod evidence;
 pub mod exit;
 pub mod facts;
+pub mod journal;
 pub mod reconcile;
 pub mod text;
 #[cfg(test)]

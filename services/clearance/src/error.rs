@@ -156,7 +156,12 @@ impl From<certificate::Error> for Error {
 impl Failure for Error {
     fn code(&self) -> Code {
         match self {
-            Self::CaseNotFound { .. } | Self::BatchNotFound { .. } | Self::CertificateNotFound { .. } | Self::DocumentNotFound { .. } | Self::StatusListNotFound { .. } | Self::TileNotFound => Code::NotFound,
+            Self::CaseNotFound { .. }
+            | Self::BatchNotFound { .. }
+            | Self::CertificateNotFound { .. }
+            | Self::DocumentNotFound { .. }
+            | Self::StatusListNotFound { .. }
+            | Self::TileNotFound => Code::NotFound,
             Self::CaseOpen { .. } => Code::AlreadyExists,
             Self::NotExporterOfRecord { .. } | Self::PersonRequired => Code::PermissionDenied,
             Self::EtagMismatch { .. } | Self::LeaseLost { .. } => Code::Aborted,
@@ -179,7 +184,12 @@ impl Failure for Error {
 
     fn reason(&self) -> ErrorReason {
         match self {
-            Self::CaseNotFound { .. } | Self::BatchNotFound { .. } | Self::CertificateNotFound { .. } | Self::DocumentNotFound { .. } | Self::StatusListNotFound { .. } | Self::TileNotFound => ErrorReason::NotFound,
+            Self::CaseNotFound { .. }
+            | Self::BatchNotFound { .. }
+            | Self::CertificateNotFound { .. }
+            | Self::DocumentNotFound { .. }
+            | Self::StatusListNotFound { .. }
+            | Self::TileNotFound => ErrorReason::NotFound,
             Self::CaseOpen { .. } => ErrorReason::CaseOpen,
             Self::NotExporterOfRecord { .. } => ErrorReason::NotExporterOfRecord,
             Self::EtagMismatch { .. } | Self::LeaseLost { .. } => ErrorReason::EtagMismatch,
@@ -194,7 +204,9 @@ impl Failure for Error {
             },
             Self::ReturnRefused => ErrorReason::ReturnRefused,
             Self::RuleProhibits => ErrorReason::RuleProhibits,
-            Self::SecondPersonRequired { .. } | Self::PersonRequired => ErrorReason::SecondPersonRequired,
+            Self::SecondPersonRequired { .. } | Self::PersonRequired => {
+                ErrorReason::SecondPersonRequired
+            }
             Self::OverrideDiffers => ErrorReason::OverrideDiffers,
             Self::Invalid(_) => ErrorReason::InvalidFields,
             Self::Page(_) => ErrorReason::PageTokenInvalid,
@@ -207,8 +219,14 @@ impl Failure for Error {
     fn violations(&self) -> Vec<Violation> {
         match self {
             Self::Invalid(invalid) => invalid.violations(),
-            Self::BatchRule { problems } => problems.iter().map(|problem| violation("case_ids", problem)).collect(),
-            Self::LicenceRule { problems } => problems.iter().map(|problem| violation("licence", problem)).collect(),
+            Self::BatchRule { problems } => problems
+                .iter()
+                .map(|problem| violation("case_ids", problem))
+                .collect(),
+            Self::LicenceRule { problems } => problems
+                .iter()
+                .map(|problem| violation("licence", problem))
+                .collect(),
             _ => Vec::new(),
         }
     }
@@ -223,7 +241,10 @@ impl Failure for Error {
 
     fn metadata(&self) -> Vec<(&'static str, String)> {
         match self {
-            Self::Illegal(illegal) => vec![("state", illegal.state.to_string()), ("event", illegal.event.to_string())],
+            Self::Illegal(illegal) => vec![
+                ("state", illegal.state.to_string()),
+                ("event", illegal.event.to_string()),
+            ],
             Self::Certificate(Refusal::NotLive { state }) => vec![("state", (*state).to_owned())],
             Self::Peer(error) => error.metadata(),
             _ => Vec::new(),
@@ -232,7 +253,10 @@ impl Failure for Error {
 }
 
 fn violation(field: &str, problem: &str) -> Violation {
-    Violation { field: field.to_owned(), description: problem.to_owned() }
+    Violation {
+        field: field.to_owned(),
+        description: problem.to_owned(),
+    }
 }
 
 impl From<Error> for Status {

@@ -6,8 +6,8 @@ use time::{Duration, OffsetDateTime};
 use tokio::sync::Mutex;
 use tongguan_certificate::log::tile::Tile;
 use tongguan_certificate::{
-    Checkpoint, Digest, KeyId, Live, LogProof, NoteKey, NoteKeyKind, PublicKey, SignedCheckpoint, Signer as _, Status, StatusList, Timestamp, Tree,
-    Trust, TrustBundle, TrustedKey, Verifier,
+    Checkpoint, Digest, KeyId, Live, LogProof, NoteKey, NoteKeyKind, PublicKey, SignedCheckpoint,
+    Signer as _, Status, StatusList, Timestamp, Tree, Trust, TrustBundle, TrustedKey, Verifier,
 };
 
 use crate::config::Config;
@@ -37,9 +37,17 @@ pub(crate) struct Issuer {
 
 impl Issuer {
     /// Opens the issuer: keys, log, bundle. Refuses a stored log that its last checkpoint did not sign.
-    pub(crate) async fn open(config: &Config, store: Store, now: OffsetDateTime) -> Result<Self, Error> {
+    pub(crate) async fn open(
+        config: &Config,
+        store: Store,
+        now: OffsetDateTime,
+    ) -> Result<Self, Error> {
         let keys = Keys::open(&config.keys)?;
-        let log_key = NoteKey::new(&format!("{}/log", config.issuer), NoteKeyKind::Log, keys.log.public_key().clone())?;
+        let log_key = NoteKey::new(
+            &format!("{}/log", config.issuer),
+            NoteKeyKind::Log,
+            keys.log.public_key().clone(),
+        )?;
         let mut tree = Tree::new();
         grow(&mut tree, &store).await?;
         if let Some(note) = store.last_checkpoint().await? {
@@ -64,7 +72,9 @@ impl Issuer {
             tree: Mutex::new(tree),
             verifier: RwLock::new(Arc::new(Verifier::new(bundle))),
             store,
-            list_size: config.status_list_size.clamp(4, tongguan_certificate::status::MAX_STATUSES),
+            list_size: config
+                .status_list_size
+                .clamp(4, tongguan_certificate::status::MAX_STATUSES),
             list_ttl: config.status_list_ttl.max(1),
             bundle_life,
         })
@@ -72,7 +82,10 @@ impl Issuer {
 
     /// The name of the status list an index stands in, and its place there.
     pub(crate) fn list_of(&self, index: u32) -> (String, u32) {
-        (format!("{}/status/{}", self.name, index / self.list_size), index % self.list_size)
+        (
+            format!("{}/status/{}", self.name, index / self.list_size),
+            index % self.list_size,
+        )
     }
 
     /// Signs the log as it stands, and proves that an entry is in it.
@@ -91,8 +104,11 @@ impl Issuer {
     }
 
     async fn sign_checkpoint(&self, tree: &Tree) -> Result<SignedCheckpoint, Error> {
-        let signed = Checkpoint::of(self.log_key.name(), tree).sign(&self.log_key, &self.keys.log)?;
-        self.store.store_checkpoint(signed.checkpoint().size, signed.note()).await?;
+        let signed =
+            Checkpoint::of(self.log_key.name(), tree).sign(&self.log_key, &self.keys.log)?;
+        self.store
+            .store_checkpoint(signed.checkpoint().size, signed.note())
+            .await?;
         Ok(signed)
     }
 
@@ -102,20 +118,32 @@ impl Issuer {
             Some(rest) => (true, format!("tile/0/{rest}")),
             None => (false, path.to_owned()),
         };
-        let Some(tile) = Tile::parse(&path) else { return Ok(None) };
+        let Some(tile) = Tile::parse(&path) else {
+            return Ok(None);
+        };
         let mut tree = self.tree.lock().await;
         grow(&mut tree, &self.store).await?;
-        let Ok(hashes) = tile.bytes(&tree) else { return Ok(None) };
+        let Ok(hashes) = tile.bytes(&tree) else {
+            return Ok(None);
+        };
         if !of_entries {
             return Ok(Some(hashes));
         }
-        let entries = self.store.entries(tile.index * 256, u32::from(tile.width)).await?;
-        Ok(Some(tongguan_certificate::log::entry::join_bundle(&entries)?))
+        let entries = self
+            .store
+            .entries(tile.index * 256, u32::from(tile.width))
+            .await?;
+        Ok(Some(tongguan_certificate::log::entry::join_bundle(
+            &entries,
+        )?))
     }
 
     /// The verifier under the bundle in force.
     pub(crate) fn verifier(&self) -> Arc<Verifier> {
-        self.verifier.read().unwrap_or_else(PoisonError::into_inner).clone()
+        self.verifier
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     /// The bundle in force, published again shortly before it ends.
@@ -125,10 +153,18 @@ impl Issuer {
         if OffsetDateTime::from(trust.expires_at) - RENEW > now {
             return Ok(held);
         }
-        let renewed = Trust { version: trust.version + 1, issued_at: now.into(), expires_at: (now + self.bundle_life).into(), ..trust.clone() };
+        let renewed = Trust {
+            version: trust.version + 1,
+            issued_at: now.into(),
+            expires_at: (now + self.bundle_life).into(),
+            ..trust.clone()
+        };
         let bundle = publish(&renewed, &self.keys, &self.store).await?;
         let verifier = Arc::new(Verifier::new(bundle));
-        *self.verifier.write().unwrap_or_else(PoisonError::into_inner) = verifier.clone();
+        *self
+            .verifier
+            .write()
+            .unwrap_or_else(PoisonError::into_inner) = verifier.clone();
         Ok(verifier)
     }
 
@@ -138,14 +174,22 @@ impl Issuer {
     }
 
     /// A status list, signed now. An empty name means the newest; `None` where there is no such list.
-    pub(crate) async fn status_list(&self, name: &str, now: OffsetDateTime) -> Result<Option<(String, Vec<u8>, u64)>, Error> {
+    pub(crate) async fn status_list(
+        &self,
+        name: &str,
+        now: OffsetDateTime,
+    ) -> Result<Option<(String, Vec<u8>, u64)>, Error> {
         let marked = self.store.marked().await?;
         let last = self.store.last_status_index().await?.unwrap_or(0);
         let number = if name.is_empty() {
             last / self.list_size
         } else {
             let prefix = format!("{}/status/", self.name);
-            match name.strip_prefix(&prefix).and_then(|number| number.parse().ok()).filter(|number| *number <= last / self.list_size) {
+            match name
+                .strip_prefix(&prefix)
+                .and_then(|number| number.parse().ok())
+                .filter(|number| *number <= last / self.list_size)
+            {
                 Some(number) => number,
                 None => return Ok(None),
             }
@@ -155,7 +199,11 @@ impl Issuer {
         for (index, state) in marked {
             let index = u32::try_from(index).unwrap_or(u32::MAX);
             if index / self.list_size == number {
-                let status = if state == "USED" { Status::Used } else { Status::Revoked };
+                let status = if state == "USED" {
+                    Status::Used
+                } else {
+                    Status::Revoked
+                };
                 list.set(index % self.list_size, status)?;
             }
         }
@@ -167,7 +215,9 @@ impl Issuer {
 pub(crate) fn live(life: &Life) -> Live {
     match life {
         Life::Live | Life::Expired => Live::Unused,
-        Life::Reserved { reservation } => Live::Reserved { until: Timestamp::from(reservation.until) },
+        Life::Reserved { reservation } => Live::Reserved {
+            until: Timestamp::from(reservation.until),
+        },
         Life::Used { .. } => Live::Used,
         Life::Revoked { .. } => Live::Revoked,
         Life::Superseded { by } => Live::Superseded { by: *by },
@@ -191,7 +241,14 @@ async fn grow(tree: &mut Tree, store: &Store) -> Result<(), Error> {
 }
 
 /// The stored bundle where it still says what we sign with, else a new edition that keeps the old keys.
-async fn current_bundle(config: &Config, keys: &Keys, log_key: &NoteKey, store: &Store, now: OffsetDateTime, life: Duration) -> Result<TrustBundle, Error> {
+async fn current_bundle(
+    config: &Config,
+    keys: &Keys,
+    log_key: &NoteKey,
+    store: &Store,
+    now: OffsetDateTime,
+    life: Duration,
+) -> Result<TrustBundle, Error> {
     let roots = [keys.root.public_key().clone()];
     let held = match store.last_bundle().await? {
         Some(bytes) => TrustBundle::open(&bytes, &roots).ok(),
@@ -200,7 +257,9 @@ async fn current_bundle(config: &Config, keys: &Keys, log_key: &NoteKey, store: 
     let id: &KeyId = keys.issuer.key_id();
     if let Some(bundle) = &held {
         let trust = bundle.trust();
-        let fits = trust.issuer == config.issuer && bundle.key(id).is_some() && trust.logs.contains(log_key);
+        let fits = trust.issuer == config.issuer
+            && bundle.key(id).is_some()
+            && trust.logs.contains(log_key);
         if fits && OffsetDateTime::from(trust.expires_at) - RENEW > now {
             return Ok(bundle.clone());
         }
@@ -237,7 +296,9 @@ async fn current_bundle(config: &Config, keys: &Keys, log_key: &NoteKey, store: 
 /// Signs and stores an edition; where another process was first, its edition is the one in force.
 async fn publish(trust: &Trust, keys: &Keys, store: &Store) -> Result<TrustBundle, Error> {
     let bundle = trust.sign(&keys.root)?;
-    store.store_bundle(trust.version, bundle.as_bytes(), trust.expires_at.into()).await?;
+    store
+        .store_bundle(trust.version, bundle.as_bytes(), trust.expires_at.into())
+        .await?;
     let stored = store.last_bundle().await?.unwrap_or_default();
     Ok(TrustBundle::open(&stored, &[keys.root.public_key().clone()]).unwrap_or(bundle))
 }

@@ -36,7 +36,10 @@ impl Keys {
 }
 
 fn load_or_make(path: &Path, algorithm: Algorithm) -> Result<FileKey, Error> {
-    let failed = |source| Error::Key { file: path.display().to_string(), source };
+    let failed = |source| Error::Key {
+        file: path.display().to_string(),
+        source,
+    };
     match fs::read(path) {
         Ok(der) => Ok(FileKey::from_pkcs8(algorithm, &der)?),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
@@ -51,7 +54,9 @@ fn load_or_make(path: &Path, algorithm: Algorithm) -> Result<FileKey, Error> {
             std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
             match options.open(path) {
                 Ok(mut file) => {
-                    file.write_all(&key.to_pkcs8()?).and_then(|()| file.sync_all()).map_err(failed)?;
+                    file.write_all(&key.to_pkcs8()?)
+                        .and_then(|()| file.sync_all())
+                        .map_err(failed)?;
                     Ok(key)
                 }
                 Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {

@@ -31,7 +31,14 @@ pub fn migrations() -> Migrations {
 }
 
 /// Builds the service over a migrated database and starts its worker.
-pub async fn serve(config: Config, database: Database, peers: Peers, access: &Access, world: World, tasks: &Tasks) -> Result<Channel, Error> {
+pub async fn serve(
+    config: Config,
+    database: Database,
+    peers: Peers,
+    access: &Access,
+    world: World,
+    tasks: &Tasks,
+) -> Result<Channel, Error> {
     let store = store::Store::new(database);
     let issuer = issuer::Issuer::open(&config, store.clone(), world.clock.now()).await?;
     let limit = config.max_message_bytes;
@@ -45,6 +52,7 @@ pub async fn serve(config: Config, database: Database, peers: Peers, access: &Ac
         world,
     };
     tasks.spawn("clearance worker", worker::run(service.clone()));
-    let server = ExportClearanceServer::new(rpc::Rpc::new(service)).max_decoding_message_size(limit);
+    let server =
+        ExportClearanceServer::new(rpc::Rpc::new(service)).max_decoding_message_size(limit);
     Ok(local(access.guard(server)))
 }

@@ -22,7 +22,9 @@ pub(crate) use questions::value_of;
 use crate::config::Config;
 use crate::domain::Case;
 use crate::domain::decision::CHINA;
-use crate::domain::evidence::{FactMap, Gathered, InspectionEvidence, Judgement, MaintenanceEvidence, VehicleEvidence};
+use crate::domain::evidence::{
+    FactMap, Gathered, InspectionEvidence, Judgement, MaintenanceEvidence, VehicleEvidence,
+};
 
 /// The services clearance asks; each is in this process or behind a socket.
 #[derive(Clone)]
@@ -48,7 +50,12 @@ pub(crate) struct Desk {
 
 impl Desk {
     pub(crate) fn new(config: &Config, peers: Peers, access: &Access) -> Self {
-        let scopes = ["registry.read", "inspection.read", "maintenance.read", "destinations.read"];
+        let scopes = [
+            "registry.read",
+            "inspection.read",
+            "maintenance.read",
+            "destinations.read",
+        ];
         Self {
             peers,
             identity: Identity::new(access, "clearance", &scopes),
@@ -58,10 +65,20 @@ impl Desk {
     }
 
     /// The vehicle as the registry knows it.
-    pub(crate) async fn vehicle(&self, tenant: &Tenant, vin: &Vin) -> Result<Option<VehicleEvidence>, PeerError> {
-        let question = registry::GetVehicleRequest { vin: vin.to_string(), as_of: None };
+    pub(crate) async fn vehicle(
+        &self,
+        tenant: &Tenant,
+        vin: &Vin,
+    ) -> Result<Option<VehicleEvidence>, PeerError> {
+        let question = registry::GetVehicleRequest {
+            vin: vin.to_string(),
+            as_of: None,
+        };
         let mut client = VehicleRegistryClient::new(self.peers.registry.clone());
-        match client.get_vehicle(self.ask(tenant, question, self.timeout)).await {
+        match client
+            .get_vehicle(self.ask(tenant, question, self.timeout))
+            .await
+        {
             Ok(answer) => Ok(Some(answers::vehicle(answer.into_inner()))),
             Err(status) if status.code() == Code::NotFound => Ok(None),
             Err(status) => Err(PeerError::from_status("registry", &status)),
@@ -69,7 +86,11 @@ impl Desk {
     }
 
     /// The newest current inspection.
-    pub(crate) async fn inspection(&self, tenant: &Tenant, vin: &Vin) -> Result<Option<InspectionEvidence>, PeerError> {
+    pub(crate) async fn inspection(
+        &self,
+        tenant: &Tenant,
+        vin: &Vin,
+    ) -> Result<Option<InspectionEvidence>, PeerError> {
         let mut client = InspectionIntakeClient::new(self.peers.inspection.clone());
         let mut found = Vec::new();
         let mut page_token = String::new();
@@ -81,37 +102,81 @@ impl Desk {
                 page_token,
                 ..Default::default()
             };
-            let page = client.list_inspections(self.ask(tenant, question, self.timeout)).await.map_err(refused("inspection"))?.into_inner();
+            let page = client
+                .list_inspections(self.ask(tenant, question, self.timeout))
+                .await
+                .map_err(refused("inspection"))?
+                .into_inner();
             found.extend(page.inspections.into_iter().map(answers::inspection));
             page_token = page.next_page_token;
             if page_token.is_empty() {
                 break;
             }
         }
-        Ok(found.into_iter().max_by_key(|inspection| inspection.date.map(|date| date.last())))
+        Ok(found
+            .into_iter()
+            .max_by_key(|inspection| inspection.date.map(|date| date.last())))
     }
 
     /// The maintenance history, with the readings that others took.
-    pub(crate) async fn maintenance(&self, tenant: &Tenant, case: &Case, gathered: &Gathered) -> Result<MaintenanceEvidence, PeerError> {
+    pub(crate) async fn maintenance(
+        &self,
+        tenant: &Tenant,
+        case: &Case,
+        gathered: &Gathered,
+    ) -> Result<MaintenanceEvidence, PeerError> {
         let question = questions::history(case, gathered, self.maintenance_wait);
         let mut client = MaintenanceLookupClient::new(self.peers.maintenance.clone());
-        match client.lookup_history(self.ask(tenant, question, self.timeout + self.maintenance_wait)).await {
+        match client
+            .lookup_history(self.ask(tenant, question, self.timeout + self.maintenance_wait))
+            .await
+        {
             Ok(answer) => Ok(answers::history(answer.into_inner())),
             // A question that is refused is an answer of its own: nothing is known, and asking again does not help.
-            Err(status) if status.code() == Code::InvalidArgument => Ok(MaintenanceEvidence::unanswered("bad_input")),
-            Err(status) if status.code() == Code::FailedPrecondition => Ok(MaintenanceEvidence::unanswered("not_authorised")),
+            Err(status) if status.code() == Code::InvalidArgument => {
+                Ok(MaintenanceEvidence::unanswered("bad_input"))
+            }
+            Err(status) if status.code() == Code::FailedPrecondition => {
+                Ok(MaintenanceEvidence::unanswered("not_authorised"))
+            }
             Err(status) => Err(PeerError::from_status("maintenance", &status)),
         }
     }
 
     /// What China's pack and the market's pack say of the facts.
-    pub(crate) async fn judge(&self, tenant: &Tenant, facts: &FactMap, destination: Country) -> Result<Judgement, PeerError> {
+    pub(crate) async fn judge(
+        &self,
+        tenant: &Tenant,
+        facts: &FactMap,
+        destination: Country,
+    ) -> Result<Judgement, PeerError> {
         let markets = vec![CHINA.to_owned(), destination.to_string()];
-        let question = destinations::EvaluateRequest { facts: Some(questions::facts(facts)), markets, ..Default::default() };
+        let question = destinations::EvaluateRequest {
+            facts: Some(questions::facts(facts)),
+            markets,
+            ..Default::default()
+        };
         let mut client = DestinationRulesClient::new(self.peers.destinations.clone());
-        match client.evaluate(self.ask(tenant, question, self.timeout)).await {
-            Ok(answer) => Ok(Judgement::Verdicts(answer.into_inner().verdicts.into_iter().map(answers::verdict).collect())),
-            Err(status) if matches!(status.code(), Code::InvalidArgument | Code::NotFound | Code::FailedPrecondition) => Ok(answers::refusal(&status)),
+        match client
+            .evaluate(self.ask(tenant, question, self.timeout))
+            .await
+        {
+            Ok(answer) => Ok(Judgement::Verdicts(
+                answer
+                    .into_inner()
+                    .verdicts
+                    .into_iter()
+                    .map(answers::verdict)
+                    .collect(),
+            )),
+            Err(status)
+                if matches!(
+                    status.code(),
+                    Code::InvalidArgument | Code::NotFound | Code::FailedPrecondition
+                ) =>
+            {
+                Ok(answers::refusal(&status))
+            }
             Err(status) => Err(PeerError::from_status("destinations", &status)),
         }
     }

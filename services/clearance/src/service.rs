@@ -49,13 +49,29 @@ pub(crate) struct Service {
 
 impl Service {
     pub(crate) fn entry(&self, caller: &Caller) -> Entry {
-        Entry { tenant: caller.tenant.clone(), actor: caller.subject.clone(), at: self.world.clock.now() }
+        Entry {
+            tenant: caller.tenant.clone(),
+            actor: caller.subject.clone(),
+            at: self.world.clock.now(),
+        }
     }
 
-    pub(crate) fn once(&self, caller: &Caller, method: &'static str, request_id: &str, request: &impl Serialize) -> Once {
+    pub(crate) fn once(
+        &self,
+        caller: &Caller,
+        method: &'static str,
+        request_id: &str,
+        request: &impl Serialize,
+    ) -> Once {
         // Serialising plain data to memory can not fail; an empty text would only make the key stricter.
         let canonical = serde_json::to_vec(request).unwrap_or_default();
-        Once::new(&caller.tenant, method, request_id, &canonical, self.world.clock.now())
+        Once::new(
+            &caller.tenant,
+            method,
+            request_id,
+            &canonical,
+            self.world.clock.now(),
+        )
     }
 
     /// Fires when watches must end.
@@ -69,13 +85,21 @@ fn exporter_of_record(caller: &Caller, exporter: &str) -> Result<(), Error> {
     if caller.organisation.as_deref() == Some(exporter) {
         return Ok(());
     }
-    Err(Error::NotExporterOfRecord { exporter: exporter.to_owned() })
+    Err(Error::NotExporterOfRecord {
+        exporter: exporter.to_owned(),
+    })
 }
 
 /// An exporter prepares its own cases; agents and operators prepare others'.
 fn may_prepare(caller: &Caller, exporter: &str) -> Result<(), Error> {
-    let for_others = caller.has_role(Role::MarketplaceAgent) || caller.has_role(Role::Operator) || caller.organisation.is_none();
-    if for_others { Ok(()) } else { exporter_of_record(caller, exporter) }
+    let for_others = caller.has_role(Role::MarketplaceAgent)
+        || caller.has_role(Role::Operator)
+        || caller.organisation.is_none();
+    if for_others {
+        Ok(())
+    } else {
+        exporter_of_record(caller, exporter)
+    }
 }
 
 /// Only while documents, trip and facts may change.
@@ -83,5 +107,9 @@ fn still_open(case: &Case) -> Result<(), Error> {
     if case.state.takes_documents() {
         return Ok(());
     }
-    Err(crate::domain::Illegal { state: case.state, event: crate::domain::Event::Submit }.into())
+    Err(crate::domain::Illegal {
+        state: case.state,
+        event: crate::domain::Event::Submit,
+    }
+    .into())
 }

@@ -2,6 +2,7 @@
 
 mod batches;
 mod certificates;
+mod events;
 mod figures;
 mod log;
 #[cfg(test)]
@@ -11,7 +12,9 @@ mod work;
 use sqlx::QueryBuilder;
 use sqlx::types::Json;
 use time::OffsetDateTime;
-use tongguan_storage::{self as storage, Database, Instant, On, Once, Tx, execute, on, outbox, transaction};
+use tongguan_storage::{
+    self as storage, Database, Instant, On, Once, Tx, execute, on, outbox, transaction,
+};
 use tongguan_vocabulary::{Tenant, Vin};
 use uuid::Uuid;
 
@@ -20,6 +23,7 @@ use crate::domain::{Case, State};
 use crate::error::Error;
 
 pub(crate) use certificates::{Draft, Held};
+pub(crate) use events::EventRow;
 pub(crate) use figures::{Figures, Movement};
 pub(crate) use work::{Claim, Pinned};
 
@@ -43,11 +47,17 @@ pub(crate) struct Happened {
 
 impl Happened {
     pub(crate) fn new(kind: &'static str) -> Self {
-        Self { kind, reason: String::new() }
+        Self {
+            kind,
+            reason: String::new(),
+        }
     }
 
     pub(crate) fn because(kind: &'static str, reason: &str) -> Self {
-        Self { kind, reason: reason.to_owned() }
+        Self {
+            kind,
+            reason: reason.to_owned(),
+        }
     }
 }
 
@@ -61,18 +71,6 @@ pub(crate) struct Filter {
     pub(crate) destination: String,
     pub(crate) exporter: String,
     pub(crate) vin: String,
-}
-
-/// One line of a case's history.
-#[derive(Debug, Clone, sqlx::FromRow)]
-pub(crate) struct EventRow {
-    pub(crate) case_id: Uuid,
-    pub(crate) version: i64,
-    pub(crate) kind: String,
-    pub(crate) state: String,
-    pub(crate) actor: String,
-    pub(crate) reason: String,
-    pub(crate) recorded_at: Instant,
 }
 
 #[derive(sqlx::FromRow)]
@@ -92,7 +90,12 @@ impl Store {
     }
 
     /// Stores a new case with its first event; refuses a second open case for the VIN (I1).
-    pub(crate) async fn open(&self, once: &Once, entry: &Entry, case: &Case) -> Result<Case, Error> {
+    pub(crate) async fn open(
+        &self,
+        once: &Once,
+        entry: &Entry,
+        case: &Case,
+    ) -> Result<Case, Error> {
         const INSERT: &str = "insert into cases (tenant_id, id, vin, destination, exporter, state, open_case, version, body, created_at, \
                               updated_at, due_at, lease_owner, lease_until, epoch, month, category, powertrain, value_usd) \
                               values ($1, $2, $3, $4, $5, 'DRAFT', $6, 0, $7, $8, $8, null, null, null, 0, $9, '', '', 0)";
@@ -117,20 +120,34 @@ impl Store {
             Ok(case)
         });
         match opened {
-            Err(Error::Storage(taken)) if taken.is_unique() => Err(Error::CaseOpen { vin: case.vin }),
+            Err(Error::Storage(taken)) if taken.is_unique() => {
+                Err(Error::CaseOpen { vin: case.vin })
+            }
             other => other,
         }
     }
 
     /// Changes a case under its row's lock: one audit line and one event with it (I5).
-    pub(crate) async fn change(&self, once: &Once, entry: &Entry, id: Uuid, etag: &str, change: Change<'_>) -> Result<Case, Error> {
+    pub(crate) async fn change(
+        &self,
+        once: &Once,
+        entry: &Entry,
+        id: Uuid,
+        etag: &str,
+        change: Change<'_>,
+    ) -> Result<Case, Error> {
         let changed = transaction!(self.db, Error, |tx| {
             if let Some(answer) = once.replay(tx).await? {
                 return Ok(answer);
             }
-            let mut case = locked(tx, &entry.tenant, id).await?.ok_or(Error::CaseNotFound { id })?;
+            let mut case = locked(tx, &entry.tenant, id)
+                .await?
+                .ok_or(Error::CaseNotFound { id })?;
             if !etag.is_empty() && etag != case.version.to_string() {
-                return Err(Error::EtagMismatch { asked: etag.to_owned(), now: case.version.to_string() });
+                return Err(Error::EtagMismatch {
+                    asked: etag.to_owned(),
+                    now: case.version.to_string(),
+                });
             }
             let happened = change(&mut case)?;
             write(tx, entry, &mut case, &happened, None).await?;
@@ -141,49 +158,67 @@ impl Store {
     }
 
     /// A case.
-    pub(crate) async fn find(&self, tenant: &Tenant, id: Uuid) -> Result<Option<Case>, storage::Error> {
+    pub(crate) async fn find(
+        &self,
+        tenant: &Tenant,
+        id: Uuid,
+    ) -> Result<Option<Case>, storage::Error> {
         const READ: &str = "select body from cases where tenant_id = $1 and id = $2";
-        let row: Option<BodyRow> = on!(&self.db, |pool| sqlx::query_as(READ).bind(tenant.as_str()).bind(id).fetch_optional(pool).await)?;
+        let row: Option<BodyRow> = on!(&self.db, |pool| sqlx::query_as(READ)
+            .bind(tenant.as_str())
+            .bind(id)
+            .fetch_optional(pool)
+            .await)?;
         Ok(row.map(|row| row.body.0))
     }
 
     /// The open case of a VIN.
-    pub(crate) async fn find_open(&self, tenant: &Tenant, vin: Vin) -> Result<Option<Uuid>, storage::Error> {
+    pub(crate) async fn find_open(
+        &self,
+        tenant: &Tenant,
+        vin: Vin,
+    ) -> Result<Option<Uuid>, storage::Error> {
         const READ: &str = "select id from cases where tenant_id = $1 and vin = $2 and open_case";
-        on!(&self.db, |pool| sqlx::query_scalar(READ).bind(tenant.as_str()).bind(vin.as_str()).fetch_optional(pool).await)
+        on!(&self.db, |pool| sqlx::query_scalar(READ)
+            .bind(tenant.as_str())
+            .bind(vin.as_str())
+            .fetch_optional(pool)
+            .await)
     }
 
     /// Cases that pass the filter, newest first, before an id.
-    pub(crate) async fn list(&self, tenant: &Tenant, filter: &Filter, before: Option<Uuid>, limit: u32) -> Result<Vec<Case>, storage::Error> {
+    pub(crate) async fn list(
+        &self,
+        tenant: &Tenant,
+        filter: &Filter,
+        before: Option<Uuid>,
+        limit: u32,
+    ) -> Result<Vec<Case>, storage::Error> {
         let rows: Vec<BodyRow> = match &self.db {
             // The builder is typed by the engine: the same calls, written once in `select`.
-            On::Sqlite(pool) => select(tenant, filter, before, limit).build_query_as().fetch_all(pool).await?,
-            On::Postgres(pool) => select(tenant, filter, before, limit).build_query_as().fetch_all(pool).await?,
+            On::Sqlite(pool) => {
+                select(tenant, filter, before, limit)
+                    .build_query_as()
+                    .fetch_all(pool)
+                    .await?
+            }
+            On::Postgres(pool) => {
+                select(tenant, filter, before, limit)
+                    .build_query_as()
+                    .fetch_all(pool)
+                    .await?
+            }
         };
         Ok(rows.into_iter().map(|row| row.body.0).collect())
     }
-
-    /// Events of all cases after a number of the stream, each with that number.
-    pub(crate) async fn stream(&self, tenant: &Tenant, after: i64, limit: u32) -> Result<Vec<(i64, EventRow)>, storage::Error> {
-        const READ: &str = "select case_id, version, kind, state, actor, reason, recorded_at from case_events \
-                            where tenant_id = $1 and case_id = $2 and version = $3";
-        let mut events = Vec::new();
-        for stored in outbox::after(&self.db, tenant, STREAM, after, limit).await? {
-            let version = stored.payload["version"].as_i64().unwrap_or_default();
-            let id = Uuid::try_parse(&stored.aggregate).map_err(|error| storage::Error::corrupt("outbox.aggregate", error))?;
-            let row: EventRow = on!(&self.db, |pool| sqlx::query_as(READ)
-                .bind(tenant.as_str())
-                .bind(id)
-                .bind(version)
-                .fetch_one(pool)
-                .await)?;
-            events.push((stored.seq, row));
-        }
-        Ok(events)
-    }
 }
 
-fn select<'a, D>(tenant: &Tenant, filter: &Filter, before: Option<Uuid>, limit: u32) -> QueryBuilder<D>
+fn select<'a, D>(
+    tenant: &Tenant,
+    filter: &Filter,
+    before: Option<Uuid>,
+    limit: u32,
+) -> QueryBuilder<D>
 where
     D: sqlx::Database,
     String: sqlx::Encode<'a, D> + sqlx::Type<D>,
@@ -193,7 +228,13 @@ where
     let mut query = QueryBuilder::new("select body from cases where tenant_id = ");
     query.push_bind(tenant.as_str().to_owned());
     let texts = [
-        (" and state = ", filter.state.map(|state| state.as_str().to_owned()).unwrap_or_default()),
+        (
+            " and state = ",
+            filter
+                .state
+                .map(|state| state.as_str().to_owned())
+                .unwrap_or_default(),
+        ),
         (" and destination = ", filter.destination.clone()),
         (" and exporter = ", filter.exporter.clone()),
         (" and vin = ", filter.vin.clone()),
@@ -206,7 +247,9 @@ where
     if let Some(before) = before {
         query.push(" and id < ").push_bind(before);
     }
-    query.push(" order by id desc limit ").push_bind(i64::from(limit));
+    query
+        .push(" order by id desc limit ")
+        .push_bind(i64::from(limit));
     query
 }
 
@@ -220,17 +263,30 @@ fn month_of(at: OffsetDateTime) -> String {
 async fn locked(tx: &mut Tx, tenant: &Tenant, id: Uuid) -> Result<Option<Case>, storage::Error> {
     const LOCK: &str = "update cases set epoch = epoch where tenant_id = $1 and id = $2";
     const READ: &str = "select body from cases where tenant_id = $1 and id = $2";
-    let rows = execute!(&mut *tx, |c| sqlx::query(LOCK).bind(tenant.as_str()).bind(id).execute(&mut **c))?;
+    let rows = execute!(&mut *tx, |c| sqlx::query(LOCK)
+        .bind(tenant.as_str())
+        .bind(id)
+        .execute(&mut **c))?;
     if rows == 0 {
         return Ok(None);
     }
-    let row: BodyRow = on!(&mut *tx, |c| sqlx::query_as(READ).bind(tenant.as_str()).bind(id).fetch_one(&mut **c).await)?;
+    let row: BodyRow = on!(&mut *tx, |c| sqlx::query_as(READ)
+        .bind(tenant.as_str())
+        .bind(id)
+        .fetch_one(&mut **c)
+        .await)?;
     Ok(Some(row.body.0))
 }
 
 /// Writes a changed case: the row, its audit line, its event and its reasons for refusal. With an
 /// epoch, only while that epoch is the latest (I7).
-async fn write(tx: &mut Tx, entry: &Entry, case: &mut Case, happened: &Happened, epoch: Option<i64>) -> Result<(), Error> {
+async fn write(
+    tx: &mut Tx,
+    entry: &Entry,
+    case: &mut Case,
+    happened: &Happened,
+    epoch: Option<i64>,
+) -> Result<(), Error> {
     case.version += 1;
     case.updated_at = entry.at;
     let version = case.version as i64;
@@ -303,8 +359,14 @@ async fn write(tx: &mut Tx, entry: &Entry, case: &mut Case, happened: &Happened,
 async fn refusals(tx: &mut Tx, tenant: &Tenant, case: &Case) -> Result<(), storage::Error> {
     const CLEAR: &str = "delete from case_refusals where tenant_id = $1 and case_id = $2";
     const ADD: &str = "insert into case_refusals (tenant_id, case_id, rule_id) values ($1, $2, $3) on conflict (tenant_id, case_id, rule_id) do nothing";
-    execute!(&mut *tx, |c| sqlx::query(CLEAR).bind(tenant.as_str()).bind(case.id).execute(&mut **c))?;
-    let refused = case.decision.as_ref().filter(|_| case.state == State::Refused);
+    execute!(&mut *tx, |c| sqlx::query(CLEAR)
+        .bind(tenant.as_str())
+        .bind(case.id)
+        .execute(&mut **c))?;
+    let refused = case
+        .decision
+        .as_ref()
+        .filter(|_| case.state == State::Refused);
     let reasons = refused.into_iter().flat_map(|decision| &decision.reasons);
     for reason in reasons.filter(|reason| reason.weight == Weight::Refuses) {
         execute!(&mut *tx, |c| sqlx::query(ADD)

@@ -17,9 +17,18 @@ pub(crate) struct NotServed {
 
 impl NotServed {
     /// The refusal of a method of the table.
-    #[cfg_attr(not(test), expect(dead_code, reason = "the table is empty; the next method that waits uses it"))]
+    #[cfg_attr(
+        not(test),
+        expect(
+            dead_code,
+            reason = "the table is empty; the next method that waits uses it"
+        )
+    )]
     pub(crate) fn of(method: &'static str) -> Self {
-        let reason = UNIMPLEMENTED.iter().find(|(name, _)| *name == method).map_or("it comes later", |(_, reason)| reason);
+        let reason = UNIMPLEMENTED
+            .iter()
+            .find(|(name, _)| *name == method)
+            .map_or("it comes later", |(_, reason)| reason);
         Self { method, reason }
     }
 }
@@ -46,6 +55,9 @@ mod tests {
     fn a_method_that_is_not_served_says_so() {
         let refused = NotServed::of("RecordReturn");
         assert_eq!(refused.code(), Code::Unimplemented);
-        assert_eq!(refused.to_string(), "RecordReturn is not served by this version: it comes later");
+        assert_eq!(
+            refused.to_string(),
+            "RecordReturn is not served by this version: it comes later"
+        );
     }
 }

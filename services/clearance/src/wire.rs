@@ -17,8 +17,8 @@ use uuid::Uuid;
 pub(crate) use answers::{event, listed, operation, state_chart};
 pub(crate) use cases::{attach, decide, filter, id, open, override_decision, submit, withdraw};
 pub(crate) use certificates::{
-    amend, bundle, certificate, check, checked, checkpoint, consume, invalidate, manifest, manifest_question, release, reserve, status_list, verification,
-    verify,
+    amend, bundle, certificate, check, checked, checkpoint, consume, invalidate, manifest,
+    manifest_question, release, rendered, reserve, status_list, verification, verify,
 };
 pub(crate) use figures::{deregistration, exit, movements, statistics};
 pub(crate) use licences::{add, batch_id, cancel, create, record};
@@ -38,7 +38,9 @@ fn request_id(bad: &mut Violations, text: String) -> String {
 fn reason(bad: &mut Violations, text: &str, least: usize) -> String {
     let text = bad.text("reason", text, 1_000);
     let length = text.chars().count();
-    bad.check(length == 0 || length >= least, "reason", || format!("has {length} characters, at least {least} are asked"));
+    bad.check(length == 0 || length >= least, "reason", || {
+        format!("has {length} characters, at least {least} are asked")
+    });
     text
 }
 
@@ -46,7 +48,9 @@ fn reason(bad: &mut Violations, text: &str, least: usize) -> String {
 fn optional_day(bad: &mut Violations, field: &str, date: Option<PbDate>) -> Option<Date> {
     let date = bad.optional_date(field, date)?;
     let day = date.exact();
-    bad.check(day.is_some(), field, || format!("{date} must be known to the day"));
+    bad.check(day.is_some(), field, || {
+        format!("{date} must be known to the day")
+    });
     day
 }
 
@@ -56,10 +60,17 @@ fn credit_code(bad: &mut Violations, field: &str, text: &str) -> String {
         bad.add(field, "is required");
         return String::new();
     }
-    let known = |c: char| c.is_ascii_digit() || (c.is_ascii_uppercase() && !matches!(c, 'I' | 'O' | 'S' | 'V' | 'Z'));
-    bad.check(text.chars().count() == 18 && text.chars().all(known), field, || {
-        "is not a unified social credit code (18 digits and capitals without I, O, S, V, Z)".to_owned()
-    });
+    let known = |c: char| {
+        c.is_ascii_digit() || (c.is_ascii_uppercase() && !matches!(c, 'I' | 'O' | 'S' | 'V' | 'Z'))
+    };
+    bad.check(
+        text.chars().count() == 18 && text.chars().all(known),
+        field,
+        || {
+            "is not a unified social credit code (18 digits and capitals without I, O, S, V, Z)"
+                .to_owned()
+        },
+    );
     text.to_owned()
 }
 

@@ -1,6 +1,7 @@
 //! The worker: claims cases that are due, gathers evidence step by step, decides, certifies, lets timers end.
 
 mod gather;
+mod round;
 
 use std::time::Duration as StdDuration;
 
@@ -71,7 +72,11 @@ impl Service {
 
     async fn move_on(&self, claim: &Claim) -> Result<(), Error> {
         let id = claim.id;
-        let case = self.store.find(&claim.tenant, id).await?.ok_or(Error::CaseNotFound { id })?;
+        let case = self
+            .store
+            .find(&claim.tenant, id)
+            .await?
+            .ok_or(Error::CaseNotFound { id })?;
         let moved = match case.state {
             State::Submitted => self.begin(claim, Event::GatherStarted, "GATHERING").await,
             State::Parked => self.begin(claim, Event::Resume, "RESUMED").await,
@@ -92,7 +97,10 @@ impl Service {
             case.take(event)?;
             Ok(Happened::new(kind))
         };
-        let case = self.store.advance(claim, &self.system(claim), &change).await?;
+        let case = self
+            .store
+            .advance(claim, &self.system(claim), &change)
+            .await?;
         self.gather(claim, case).await
     }
 
@@ -101,7 +109,11 @@ impl Service {
         let entry = self.system(claim);
         let late = match self.changed_since(claim, case).await {
             Ok(late) => late,
-            Err(peer) => return self.postpone(claim, case, "registry", &peer.to_string()).await,
+            Err(peer) => {
+                return self
+                    .postpone(claim, case, "registry", &peer.to_string())
+                    .await;
+            }
         };
         if let Some(reason) = late {
             let change = |case: &mut Case| {
@@ -116,19 +128,28 @@ impl Service {
         if until <= entry.at {
             let change = |case: &mut Case| {
                 case.take(Event::Expire)?;
-                Ok(Happened::because("EXPIRED", "the licence or the last shipping day passed before the certificate"))
+                Ok(Happened::because(
+                    "EXPIRED",
+                    "the licence or the last shipping day passed before the certificate",
+                ))
             };
             self.store.advance(claim, &entry, &change).await?;
             return Ok(());
         }
         let held = self.make_certificate(&claim.tenant, case, until).await?;
         let change = |case: &mut Case| Self::certified(&held, Event::Certified, case);
-        self.store.issue(None, Some(claim), &entry, &held, None, &change).await?;
+        self.store
+            .issue(None, Some(claim), &entry, &held, None, &change)
+            .await?;
         Ok(())
     }
 
     /// What changed since the decision that would have changed it: a stolen flag, a burden, a withdrawn inspection.
-    async fn changed_since(&self, claim: &Claim, case: &Case) -> Result<Option<String>, tongguan_rpc::PeerError> {
+    async fn changed_since(
+        &self,
+        claim: &Claim,
+        case: &Case,
+    ) -> Result<Option<String>, tongguan_rpc::PeerError> {
         let vehicle = self.desk.vehicle(&claim.tenant, &case.vin).await?;
         let inspection = self.desk.inspection(&claim.tenant, &case.vin).await?;
         Ok(late_change(case, vehicle.as_ref(), inspection.as_ref()))
@@ -136,9 +157,14 @@ impl Service {
 
     /// Ends a hold or a validity whose time has come.
     async fn lapse(&self, claim: &Claim, case: &Case) -> Result<(), Error> {
-        let Some(id) = case.certificate else { return Ok(()) };
+        let Some(id) = case.certificate else {
+            return Ok(());
+        };
         let change = |held: &mut Held, case: &mut Case| {
-            if case.state == State::Reserved && !case.consumed && !matches!(held.life, Life::Reserved { .. }) {
+            if case.state == State::Reserved
+                && !case.consumed
+                && !matches!(held.life, Life::Reserved { .. })
+            {
                 case.take(Event::Release)?;
             }
             if held.life == Life::Expired {
@@ -147,46 +173,80 @@ impl Service {
             }
             Ok(Happened::because("RELEASED", "the hold ended by itself"))
         };
-        self.store.lapse(claim, &self.system(claim), id, &change).await?;
+        self.store
+            .lapse(claim, &self.system(claim), id, &change)
+            .await?;
         Ok(())
     }
 
     /// A licensed case whose last look is not possible waits with a timer.
-    async fn postpone(&self, claim: &Claim, case: &Case, peer: &str, message: &str) -> Result<(), Error> {
+    async fn postpone(
+        &self,
+        claim: &Claim,
+        case: &Case,
+        peer: &str,
+        message: &str,
+    ) -> Result<(), Error> {
         let attempts = case.parked.as_ref().map_or(1, |parked| parked.attempts + 1);
         let retry_at = self.retry_at(attempts, None);
         let change = |case: &mut Case| {
-            case.parked = Some(Parked { peer: peer.to_owned(), message: message.to_owned(), attempts, retry_at });
+            case.parked = Some(Parked {
+                peer: peer.to_owned(),
+                message: message.to_owned(),
+                attempts,
+                retry_at,
+            });
             Ok(Happened::because("POSTPONED", message))
         };
-        self.store.advance(claim, &self.system(claim), &change).await?;
+        self.store
+            .advance(claim, &self.system(claim), &change)
+            .await?;
         Ok(())
     }
 
     /// When to try again: the pause doubles up to an hour; a peer that names a time is believed up to six.
     fn retry_at(&self, attempts: u32, hint: Option<u64>) -> OffsetDateTime {
-        let doubled = self.config.retry_seconds.max(1).saturating_mul(1_i64 << attempts.saturating_sub(1).min(20));
+        let doubled = self
+            .config
+            .retry_seconds
+            .max(1)
+            .saturating_mul(1_i64 << attempts.saturating_sub(1).min(20));
         let pause = Duration::seconds(doubled).min(LONGEST_PAUSE);
-        let hinted = hint.map_or(Duration::ZERO, |seconds| Duration::seconds(seconds.min(6 * 3_600) as i64));
+        let hinted = hint.map_or(Duration::ZERO, |seconds| {
+            Duration::seconds(seconds.min(6 * 3_600) as i64)
+        });
         self.world.clock.now() + pause.max(hinted)
     }
 
     fn system(&self, claim: &Claim) -> Entry {
-        Entry { tenant: claim.tenant.clone(), actor: "system".to_owned(), at: self.world.clock.now() }
+        Entry {
+            tenant: claim.tenant.clone(),
+            actor: "system".to_owned(),
+            at: self.world.clock.now(),
+        }
     }
 }
 
-fn late_change(case: &Case, vehicle: Option<&VehicleEvidence>, inspection: Option<&InspectionEvidence>) -> Option<String> {
+fn late_change(
+    case: &Case,
+    vehicle: Option<&VehicleEvidence>,
+    inspection: Option<&InspectionEvidence>,
+) -> Option<String> {
     let decision = case.decision.as_ref()?;
     if decision.by_override {
         // Two people decided knowing what they knew; only a vehicle that is gone stops it.
-        return vehicle.is_none().then(|| "the vehicle is no longer in the registry".to_owned());
+        return vehicle
+            .is_none()
+            .then(|| "the vehicle is no longer in the registry".to_owned());
     }
     let Some(vehicle) = vehicle else {
         return Some("the vehicle is no longer in the registry".to_owned());
     };
     if let Some(situation) = vehicle.prohibitions.first() {
-        return Some(format!("the registry now shows prohibited situation {}: {}", situation.number, situation.fact));
+        return Some(format!(
+            "the registry now shows prohibited situation {}: {}",
+            situation.number, situation.fact
+        ));
     }
     if let Some(burden) = vehicle.burdens.first() {
         return Some(format!("the registry now shows a burden: {burden}"));
@@ -194,11 +254,20 @@ fn late_change(case: &Case, vehicle: Option<&VehicleEvidence>, inspection: Optio
     if vehicle.deregistered.is_some() {
         return Some("the vehicle was deregistered".to_owned());
     }
-    let pinned = decision.evidence.iter().find(|pin| pin.kind == "INSPECTION");
+    let pinned = decision
+        .evidence
+        .iter()
+        .find(|pin| pin.kind == "INSPECTION");
     match (pinned, inspection) {
-        (Some(pin), Some(now)) if pin.id != now.id => Some(format!("the inspection {} was replaced by {}", pin.id, now.id)),
+        (Some(pin), Some(now)) if pin.id != now.id => Some(format!(
+            "the inspection {} was replaced by {}",
+            pin.id, now.id
+        )),
         (Some(pin), None) => Some(format!("the inspection {} was withdrawn", pin.id)),
-        (Some(_), Some(now)) if now.under_review => Some(format!("the body of inspection {} was suspended for the day of the test", now.id)),
+        (Some(_), Some(now)) if now.under_review => Some(format!(
+            "the body of inspection {} was suspended for the day of the test",
+            now.id
+        )),
         _ => None,
     }
 }

@@ -42,7 +42,11 @@ impl BatchState {
     /// RPCs that are legal from here.
     pub fn legal(self) -> Vec<String> {
         let rpcs: &[&str] = match self {
-            Self::Open => &["AddToLicenceBatch", "SubmitLicenceBatch", "CancelLicenceBatch"],
+            Self::Open => &[
+                "AddToLicenceBatch",
+                "SubmitLicenceBatch",
+                "CancelLicenceBatch",
+            ],
             Self::Submitted => &["RecordLicence", "CancelLicenceBatch"],
             Self::Licensed | Self::Cancelled => &[],
         };
@@ -124,12 +128,17 @@ impl Batch {
         let held = self.lines.len();
         let room = MOST.min(self.declared_quantity as usize);
         if held + cases.len() > room {
-            wrong.push(format!("the batch holds {held} of at most {room} vehicles, {} more do not fit", cases.len()));
+            wrong.push(format!(
+                "the batch holds {held} of at most {room} vehicles, {} more do not fit",
+                cases.len()
+            ));
         }
         let mut lines = Vec::new();
         for (index, case) in cases.iter().enumerate() {
             let id = case.id;
-            if cases.iter().take(index).any(|other| other.id == id) || self.lines.iter().any(|line| line.case == id) {
+            if cases.iter().take(index).any(|other| other.id == id)
+                || self.lines.iter().any(|line| line.case == id)
+            {
                 wrong.push(format!("case {id} is in the batch already"));
                 continue;
             }
@@ -143,11 +152,21 @@ impl Batch {
                 wrong.push(format!("case {id} is of another exporter"));
             }
             if case.destination != self.destination {
-                wrong.push(format!("case {id} goes to {}, the batch to {}", case.destination, self.destination));
+                wrong.push(format!(
+                    "case {id} goes to {}, the batch to {}",
+                    case.destination, self.destination
+                ));
             }
             if case.trip.commodity_code != self.commodity_code {
-                let code = if case.trip.commodity_code.is_empty() { "none" } else { &case.trip.commodity_code };
-                wrong.push(format!("case {id} has commodity code {code}, the batch {}", self.commodity_code));
+                let code = if case.trip.commodity_code.is_empty() {
+                    "none"
+                } else {
+                    &case.trip.commodity_code
+                };
+                wrong.push(format!(
+                    "case {id} has commodity code {code}, the batch {}",
+                    self.commodity_code
+                ));
             }
             match line(case) {
                 Some(line) => lines.push(line),
@@ -173,10 +192,16 @@ impl Batch {
     pub fn objections(&self, licence: &RecordedLicence, today: Date) -> Vec<String> {
         let mut wrong = Vec::new();
         if licence.quantity != self.declared_quantity {
-            wrong.push(format!("the licence is for {} vehicles, the batch declares {}", licence.quantity, self.declared_quantity));
+            wrong.push(format!(
+                "the licence is for {} vehicles, the batch declares {}",
+                licence.quantity, self.declared_quantity
+            ));
         }
         if licence.issued > today {
-            wrong.push(format!("the licence is dated {}, which is not yet", licence.issued));
+            wrong.push(format!(
+                "the licence is dated {}, which is not yet",
+                licence.issued
+            ));
         }
         let longest = longest_validity(licence.issued);
         if licence.valid_until > longest {
@@ -199,13 +224,16 @@ fn line(case: &Case) -> Option<Line> {
         first_registered: vehicle.first_registered?.exact()?,
         transfer_pending_export: vehicle.transfer_pending_export?.exact()?,
         manufacturer: vehicle.manufacturer.clone(),
-        confirmation: case.document(DocumentKind::AfterSalesConfirmation).map(|letter| letter.id),
+        confirmation: case
+            .document(DocumentKind::AfterSalesConfirmation)
+            .map(|letter| letter.id),
     })
 }
 
 /// The last day a licence of this day can hold: 6 months from issue, not past the calendar year.
 pub fn longest_validity(issued: Date) -> Date {
-    let year_end = Date::from_calendar_date(issued.year(), Month::December, 31).unwrap_or(Date::MAX);
+    let year_end =
+        Date::from_calendar_date(issued.year(), Month::December, 31).unwrap_or(Date::MAX);
     plus_months(issued, 6).min(year_end)
 }
 
@@ -216,9 +244,21 @@ mod tests {
 
     #[test]
     fn a_licence_holds_six_months_and_never_past_the_year() {
-        assert_eq!(longest_validity(date!(2026 - 03 - 15)), date!(2026 - 09 - 15));
-        assert_eq!(longest_validity(date!(2026 - 08 - 31)), date!(2026 - 12 - 31));
-        assert_eq!(longest_validity(date!(2026 - 06 - 30)), date!(2026 - 12 - 30));
-        assert_eq!(longest_validity(date!(2026 - 12 - 31)), date!(2026 - 12 - 31));
+        assert_eq!(
+            longest_validity(date!(2026 - 03 - 15)),
+            date!(2026 - 09 - 15)
+        );
+        assert_eq!(
+            longest_validity(date!(2026 - 08 - 31)),
+            date!(2026 - 12 - 31)
+        );
+        assert_eq!(
+            longest_validity(date!(2026 - 06 - 30)),
+            date!(2026 - 12 - 30)
+        );
+        assert_eq!(
+            longest_validity(date!(2026 - 12 - 31)),
+            date!(2026 - 12 - 31)
+        );
     }
 }

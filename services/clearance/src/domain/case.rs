@@ -11,8 +11,8 @@ use uuid::Uuid;
 use super::chart::{self, Effect, Event, Illegal, State};
 use super::decision::{Decision, Outcome};
 use super::document::{Document, DocumentKind};
-use super::evidence::StepNote;
 use super::exit::Exit;
+use super::journal::StepNote;
 
 /// Facts declared by the exporter, by name.
 pub type Declared = BTreeMap<String, Value>;
@@ -203,7 +203,15 @@ pub struct VehicleNote {
 
 impl Case {
     /// A draft.
-    pub fn open(id: Uuid, vin: Vin, destination: Country, exporter: Exporter, trip: Trip, declared: Declared, now: OffsetDateTime) -> Self {
+    pub fn open(
+        id: Uuid,
+        vin: Vin,
+        destination: Country,
+        exporter: Exporter,
+        trip: Trip,
+        declared: Declared,
+        now: OffsetDateTime,
+    ) -> Self {
         Self {
             id,
             vin,
@@ -270,7 +278,11 @@ impl Case {
     /// When the worker must look at it next; `None` where only somebody else can move it.
     pub fn due_at(&self) -> Option<OffsetDateTime> {
         match self.state {
-            State::Submitted | State::Gathering | State::Licensed => Some(self.parked.as_ref().map_or(self.updated_at, |parked| parked.retry_at)),
+            State::Submitted | State::Gathering | State::Licensed => Some(
+                self.parked
+                    .as_ref()
+                    .map_or(self.updated_at, |parked| parked.retry_at),
+            ),
             State::Parked => self.parked.as_ref().map(|parked| parked.retry_at),
             State::Certified => self.certificate_until,
             State::Reserved if !self.consumed => self.reserved_until,
@@ -290,13 +302,17 @@ impl Case {
 
     /// The newest counted document of a kind.
     pub fn document(&self, kind: DocumentKind) -> Option<&Document> {
-        self.counted().filter(|document| document.kind == kind).last()
+        self.counted()
+            .filter(|document| document.kind == kind)
+            .last()
     }
 
     /// The journaled step of this round, where it was taken and pinned.
-    pub fn taken(&self, kind: super::evidence::StepKind) -> Option<&StepNote> {
-        use super::evidence::StepOutcome::Unreachable;
-        self.steps.iter().rev().find(|step| step.round == self.round && step.kind == kind && step.outcome != Unreachable)
+    pub fn taken(&self, kind: super::journal::StepKind) -> Option<&StepNote> {
+        use super::journal::StepOutcome::Unreachable;
+        self.steps.iter().rev().find(|step| {
+            step.round == self.round && step.kind == kind && step.outcome != Unreachable
+        })
     }
 
     /// Days from first registration to the licence application, where both are known to the day.
@@ -313,16 +329,44 @@ impl Case {
                 broken.push(name);
             }
         };
-        let decided = self.decision.as_ref().is_some_and(|decision| decision.outcome == Outcome::Ready);
-        let needs_decision = matches!(self.state, State::Ready | State::Licensed) || self.state.is_certified_or_further();
-        check("I2: no certificate without a decision that lets it leave", !needs_decision || decided);
-        check("I2: no certificate without a licence", self.certificate.is_none() || self.licence.is_some());
-        check("I11: every parked case has a timer", self.state != State::Parked || self.due_at().is_some());
-        check("only cases that the worker moves wait for it", self.parked.is_none() || self.state.is_working());
-        check("the exit starts the clock", self.exit.is_some() == self.deregister_by.is_some());
-        check("an exit follows a used certificate", self.exit.is_none() || self.consumed);
-        check("a certified case names its certificate", !matches!(self.state, State::Certified | State::Reserved) || self.certificate.is_some());
-        check("an invalidated case has no live certificate", self.state != State::Invalidated || self.certificate.is_none());
+        let decided = self
+            .decision
+            .as_ref()
+            .is_some_and(|decision| decision.outcome == Outcome::Ready);
+        let needs_decision = matches!(self.state, State::Ready | State::Licensed)
+            || self.state.is_certified_or_further();
+        check(
+            "I2: no certificate without a decision that lets it leave",
+            !needs_decision || decided,
+        );
+        check(
+            "I2: no certificate without a licence",
+            self.certificate.is_none() || self.licence.is_some(),
+        );
+        check(
+            "I11: every parked case has a timer",
+            self.state != State::Parked || self.due_at().is_some(),
+        );
+        check(
+            "only cases that the worker moves wait for it",
+            self.parked.is_none() || self.state.is_working(),
+        );
+        check(
+            "the exit starts the clock",
+            self.exit.is_some() == self.deregister_by.is_some(),
+        );
+        check(
+            "an exit follows a used certificate",
+            self.exit.is_none() || self.consumed,
+        );
+        check(
+            "a certified case names its certificate",
+            !matches!(self.state, State::Certified | State::Reserved) || self.certificate.is_some(),
+        );
+        check(
+            "an invalidated case has no live certificate",
+            self.state != State::Invalidated || self.certificate.is_none(),
+        );
         broken
     }
 }

@@ -114,7 +114,10 @@ impl Life {
     /// Uses it under a hold.
     pub fn consume(&self, reservation: Uuid, now: OffsetDateTime) -> Result<Self, Refusal> {
         match self {
-            Self::Reserved { reservation: held } if held.id == reservation => Ok(Self::Used { movement: held.movement.clone(), at: now }),
+            Self::Reserved { reservation: held } if held.id == reservation => Ok(Self::Used {
+                movement: held.movement.clone(),
+                at: now,
+            }),
             Self::Reserved { .. } | Self::Live => Err(Refusal::NotHeld),
             other => Err(other.refusal()),
         }
@@ -132,7 +135,10 @@ impl Life {
     /// Revokes it, for ever. A used certificate can not be revoked here: the car has left under it.
     pub fn revoke(&self, reason: &str, now: OffsetDateTime) -> Result<Self, Refusal> {
         match self {
-            Self::Live | Self::Reserved { .. } | Self::Expired => Ok(Self::Revoked { reason: reason.to_owned(), at: now }),
+            Self::Live | Self::Reserved { .. } | Self::Expired => Ok(Self::Revoked {
+                reason: reason.to_owned(),
+                at: now,
+            }),
             other => Err(other.refusal()),
         }
     }
@@ -147,17 +153,29 @@ impl Life {
 
     fn refusal(&self) -> Refusal {
         match self {
-            Self::Reserved { reservation } => Refusal::Reserved { until: reservation.until },
+            Self::Reserved { reservation } => Refusal::Reserved {
+                until: reservation.until,
+            },
             Self::Used { .. } => Refusal::Used,
-            other => Refusal::NotLive { state: other.as_str() },
+            other => Refusal::NotLive {
+                state: other.as_str(),
+            },
         }
     }
 
     /// The RPCs that can be called now.
     pub fn next(&self) -> &'static [&'static str] {
         match self {
-            Self::Live => &["ReserveCertificate", "AmendCertificate", "InvalidateCertificate"],
-            Self::Reserved { .. } => &["ConsumeCertificate", "ReleaseReservation", "InvalidateCertificate"],
+            Self::Live => &[
+                "ReserveCertificate",
+                "AmendCertificate",
+                "InvalidateCertificate",
+            ],
+            Self::Reserved { .. } => &[
+                "ConsumeCertificate",
+                "ReleaseReservation",
+                "InvalidateCertificate",
+            ],
             Self::Used { .. } => &["RecordExit"],
             Self::Revoked { .. } | Self::Superseded { .. } | Self::Expired => &[],
         }
@@ -172,13 +190,22 @@ mod tests {
     const NOW: OffsetDateTime = time::macros::datetime!(2026-03-02 04:00 UTC);
 
     fn hold(id: u128) -> Reservation {
-        Reservation { id: Uuid::from_u128(id), holder: "customs".to_owned(), movement: "D-1".to_owned(), until: NOW + Duration::HOUR, since: NOW }
+        Reservation {
+            id: Uuid::from_u128(id),
+            holder: "customs".to_owned(),
+            movement: "D-1".to_owned(),
+            until: NOW + Duration::HOUR,
+            since: NOW,
+        }
     }
 
     #[test]
     fn a_certificate_is_used_once() {
         let held = Life::Live.reserve(hold(1)).unwrap();
-        assert!(matches!(held.reserve(hold(2)), Err(Refusal::Reserved { .. })));
+        assert!(matches!(
+            held.reserve(hold(2)),
+            Err(Refusal::Reserved { .. })
+        ));
         assert_eq!(held.consume(Uuid::from_u128(2), NOW), Err(Refusal::NotHeld));
         let used = held.consume(Uuid::from_u128(1), NOW).unwrap();
         assert_eq!(used.reserve(hold(3)), Err(Refusal::Used));
@@ -192,7 +219,10 @@ mod tests {
         assert!(revoked.reserve(hold(1)).is_err());
         assert!(revoked.supersede(Uuid::nil()).is_err());
         assert!(revoked.revoke("again", NOW).is_err());
-        assert_eq!(revoked.clone().at(NOW + Duration::days(9_000), NOW), revoked);
+        assert_eq!(
+            revoked.clone().at(NOW + Duration::days(9_000), NOW),
+            revoked
+        );
     }
 
     #[test]
@@ -200,7 +230,13 @@ mod tests {
         let held = Life::Live.reserve(hold(1)).unwrap();
         let expires = NOW + Duration::MINUTE;
         assert_eq!(held.clone().at(NOW + Duration::minutes(30), expires), held);
-        assert_eq!(held.clone().at(NOW + Duration::HOUR, expires), Life::Expired);
-        assert_eq!(held.at(NOW + Duration::HOUR, NOW + Duration::DAY), Life::Live);
+        assert_eq!(
+            held.clone().at(NOW + Duration::HOUR, expires),
+            Life::Expired
+        );
+        assert_eq!(
+            held.at(NOW + Duration::HOUR, NOW + Duration::DAY),
+            Life::Live
+        );
     }
 }

@@ -27,51 +27,114 @@ pub struct Fits<'a> {
 /// Everything wrong with a confirmation, at once.
 pub fn faults(letter: &Document, fits: &Fits<'_>) -> Vec<Fault> {
     let mut found = Vec::new();
-    let mut add = |severity, fault, message: String| found.push(Fault::of(letter, severity, fault, message));
+    let mut add =
+        |severity, fault, message: String| found.push(Fault::of(letter, severity, fault, message));
     let issuer = letter.issuer.as_str();
     let wrong_issuer = match letter.issuer_kind {
         IssuerKind::Manufacturer => None,
-        IssuerKind::SalesSubsidiary => Some(("ISSUER_IS_SUBSIDIARY", "a sales subsidiary or overseas department")),
+        IssuerKind::SalesSubsidiary => Some((
+            "ISSUER_IS_SUBSIDIARY",
+            "a sales subsidiary or overseas department",
+        )),
         IssuerKind::Dealer => Some(("ISSUER_IS_DEALER", "a dealer")),
         IssuerKind::Modifier => Some(("ISSUER_IS_MODIFIER", "a maker of modified vehicles")),
         _ => Some(("ISSUER_IS_NOT_MANUFACTURER", "not the manufacturer")),
     };
     if let Some((fault, who)) = wrong_issuer {
-        add(Severity::Blocking, fault, format!("the confirmation is issued by {issuer:?}, {who}; only the listed manufacturer may"));
+        add(
+            Severity::Blocking,
+            fault,
+            format!(
+                "the confirmation is issued by {issuer:?}, {who}; only the listed manufacturer may"
+            ),
+        );
     }
     match fits.manufacturer {
         Some(name) if !matches!(compare(name, issuer), Likeness::Same | Likeness::SameFolded) => {
-            add(Severity::Blocking, "ISSUER_NAME_DIFFERS", format!("the issuer {issuer:?} is not {name:?}, the manufacturer in the Announcement"));
+            add(
+                Severity::Blocking,
+                "ISSUER_NAME_DIFFERS",
+                format!(
+                    "the issuer {issuer:?} is not {name:?}, the manufacturer in the Announcement"
+                ),
+            );
         }
         Some(_) => {}
-        None => add(Severity::Warning, "ISSUER_NOT_COMPARED", "the registry does not name the manufacturer, so the issuer could not be compared".to_owned()),
+        None => add(
+            Severity::Warning,
+            "ISSUER_NOT_COMPARED",
+            "the registry does not name the manufacturer, so the issuer could not be compared"
+                .to_owned(),
+        ),
     }
     if !letter.statements.vins.contains(fits.vin) {
-        add(Severity::Blocking, "VIN_NOT_LISTED", "the confirmation does not list this vehicle's VIN; it must list every vehicle's".to_owned());
+        add(
+            Severity::Blocking,
+            "VIN_NOT_LISTED",
+            "the confirmation does not list this vehicle's VIN; it must list every vehicle's"
+                .to_owned(),
+        );
     }
     match letter.statements.destination {
-        None => add(Severity::Blocking, "DESTINATION_MISSING", "the confirmation names no destination".to_owned()),
+        None => add(
+            Severity::Blocking,
+            "DESTINATION_MISSING",
+            "the confirmation names no destination".to_owned(),
+        ),
         Some(country) if country != fits.destination => {
-            add(Severity::Blocking, "DESTINATION_DIFFERS", format!("the confirmation is for {country}, the case for {}", fits.destination));
+            add(
+                Severity::Blocking,
+                "DESTINATION_DIFFERS",
+                format!(
+                    "the confirmation is for {country}, the case for {}",
+                    fits.destination
+                ),
+            );
         }
         Some(_) => {}
     }
     let outlets = &letter.statements.service_outlets;
-    let complete = |outlet: &&super::document::ServiceOutlet| !outlet.provider.is_empty() && !outlet.address.is_empty();
+    let complete = |outlet: &&super::document::ServiceOutlet| {
+        !outlet.provider.is_empty() && !outlet.address.is_empty()
+    };
     if outlets.is_empty() {
-        add(Severity::Blocking, "NO_SERVICE_OUTLET", "the confirmation names no overseas service outlet".to_owned());
+        add(
+            Severity::Blocking,
+            "NO_SERVICE_OUTLET",
+            "the confirmation names no overseas service outlet".to_owned(),
+        );
     } else if !outlets.iter().any(|outlet| complete(&outlet)) {
-        add(Severity::Blocking, "SERVICE_OUTLET_INCOMPLETE", "no service outlet has both provider and address".to_owned());
-    } else if !outlets.iter().filter(complete).any(|outlet| outlet.country.is_none_or(|country| country == fits.destination)) {
-        add(Severity::Warning, "SERVICE_OUTLET_ELSEWHERE", format!("no service outlet is in {}", fits.destination));
+        add(
+            Severity::Blocking,
+            "SERVICE_OUTLET_INCOMPLETE",
+            "no service outlet has both provider and address".to_owned(),
+        );
+    } else if !outlets.iter().filter(complete).any(|outlet| {
+        outlet
+            .country
+            .is_none_or(|country| country == fits.destination)
+    }) {
+        add(
+            Severity::Warning,
+            "SERVICE_OUTLET_ELSEWHERE",
+            format!("no service outlet is in {}", fits.destination),
+        );
     }
     if !letter.sealed {
-        add(Severity::Blocking, "NOT_SEALED", "the confirmation lacks the manufacturer's official seal".to_owned());
+        add(
+            Severity::Blocking,
+            "NOT_SEALED",
+            "the confirmation lacks the manufacturer's official seal".to_owned(),
+        );
     }
     if let (Some(last), Some(day)) = (letter.valid_until, fits.on)
         && day > last
     {
-        add(Severity::Blocking, "EXPIRED", format!("the confirmation ended on {last}, before the application on {day}"));
+        add(
+            Severity::Blocking,
+            "EXPIRED",
+            format!("the confirmation ended on {last}, before the application on {day}"),
+        );
     }
     found
 }
@@ -105,7 +168,11 @@ mod tests {
             statements: Statements {
                 vins: vec![vin()],
                 destination: "KZ".parse().ok(),
-                service_outlets: vec![ServiceOutlet { provider: "Almaty Auto".to_owned(), address: "Almaty".to_owned(), country: "KZ".parse().ok() }],
+                service_outlets: vec![ServiceOutlet {
+                    provider: "Almaty Auto".to_owned(),
+                    address: "Almaty".to_owned(),
+                    country: "KZ".parse().ok(),
+                }],
                 ..Statements::default()
             },
             attached_at: OffsetDateTime::UNIX_EPOCH,
@@ -117,8 +184,16 @@ mod tests {
     fn found(change: impl FnOnce(&mut Document)) -> Vec<String> {
         let mut letter = letter();
         change(&mut letter);
-        let fits = Fits { vin: &vin(), destination: "KZ".parse().unwrap(), manufacturer: Some("上汽大众汽车有限公司"), on: Some(date!(2026 - 03 - 02)) };
-        faults(&letter, &fits).into_iter().map(|fault| fault.fault).collect()
+        let fits = Fits {
+            vin: &vin(),
+            destination: "KZ".parse().unwrap(),
+            manufacturer: Some("上汽大众汽车有限公司"),
+            on: Some(date!(2026 - 03 - 02)),
+        };
+        faults(&letter, &fits)
+            .into_iter()
+            .map(|fault| fault.fault)
+            .collect()
     }
 
     #[test]
@@ -131,13 +206,28 @@ mod tests {
         type Change = fn(&mut Document);
         let table: [(Change, &str); 10] = [
             (|l| l.issuer_kind = IssuerKind::Dealer, "ISSUER_IS_DEALER"),
-            (|l| l.issuer_kind = IssuerKind::Modifier, "ISSUER_IS_MODIFIER"),
-            (|l| l.issuer_kind = IssuerKind::SalesSubsidiary, "ISSUER_IS_SUBSIDIARY"),
-            (|l| l.issuer = "上汽大众汽车销售有限公司".to_owned(), "ISSUER_NAME_DIFFERS"),
+            (
+                |l| l.issuer_kind = IssuerKind::Modifier,
+                "ISSUER_IS_MODIFIER",
+            ),
+            (
+                |l| l.issuer_kind = IssuerKind::SalesSubsidiary,
+                "ISSUER_IS_SUBSIDIARY",
+            ),
+            (
+                |l| l.issuer = "上汽大众汽车销售有限公司".to_owned(),
+                "ISSUER_NAME_DIFFERS",
+            ),
             (|l| l.statements.vins.clear(), "VIN_NOT_LISTED"),
-            (|l| l.statements.destination = "RU".parse().ok(), "DESTINATION_DIFFERS"),
+            (
+                |l| l.statements.destination = "RU".parse().ok(),
+                "DESTINATION_DIFFERS",
+            ),
             (|l| l.statements.destination = None, "DESTINATION_MISSING"),
-            (|l| l.statements.service_outlets.clear(), "NO_SERVICE_OUTLET"),
+            (
+                |l| l.statements.service_outlets.clear(),
+                "NO_SERVICE_OUTLET",
+            ),
             (|l| l.sealed = false, "NOT_SEALED"),
             (|l| l.valid_until = Some(date!(2026 - 03 - 01)), "EXPIRED"),
         ];

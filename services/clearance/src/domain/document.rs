@@ -188,6 +188,7 @@ impl Document {
 
     /// Whether it is valid on a day: issued by then, and not past its last day.
     pub fn valid_on(&self, day: Date) -> bool {
-        self.issued.is_none_or(|issued| issued <= day) && self.valid_until.is_none_or(|last| day <= last)
+        self.issued.is_none_or(|issued| issued <= day)
+            && self.valid_until.is_none_or(|last| day <= last)
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use time::{Date, OffsetDateTime};
+use time::Date;
 use tongguan_vocabulary::{Odometer, PartialDate};
 
 /// The vehicle in the registry, at a version.
@@ -198,12 +198,18 @@ pub struct MaintenanceEvidence {
 impl MaintenanceEvidence {
     /// A look-up that was refused.
     pub fn unanswered(outcome: &str) -> Self {
-        Self { outcome: outcome.to_owned(), ..Self::default() }
+        Self {
+            outcome: outcome.to_owned(),
+            ..Self::default()
+        }
     }
 
     /// Whether the look-up came to nothing for a reason that passes: an outage is not an answer.
     pub fn is_outage(&self) -> bool {
-        matches!(self.outcome.as_str(), "upstream_down" | "off_hours" | "quota" | "auth_pending")
+        matches!(
+            self.outcome.as_str(),
+            "upstream_down" | "off_hours" | "quota" | "auth_pending"
+        )
     }
 }
 
@@ -323,83 +329,4 @@ pub struct Gathered {
     pub inspection: Option<InspectionEvidence>,
     /// The maintenance history, where it was asked for.
     pub maintenance: Option<MaintenanceEvidence>,
-}
-
-/// What a step of gathering did.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub enum StepKind {
-    /// The vehicle was read.
-    Registry,
-    /// The inspections were read.
-    Inspection,
-    /// The maintenance history was looked up.
-    Maintenance,
-    /// The documents were compared.
-    Reconciliation,
-    /// The packs were evaluated.
-    Rules,
-}
-
-impl StepKind {
-    /// The steps of one submission, in order.
-    pub const ALL: [Self; 5] = [Self::Registry, Self::Inspection, Self::Maintenance, Self::Reconciliation, Self::Rules];
-
-    /// The word in the contract.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Registry => "REGISTRY",
-            Self::Inspection => "INSPECTION",
-            Self::Maintenance => "MAINTENANCE",
-            Self::Reconciliation => "RECONCILIATION",
-            Self::Rules => "RULES",
-        }
-    }
-}
-
-/// What a step came to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub enum StepOutcome {
-    /// Answered and pinned.
-    Answered,
-    /// The peer has nothing.
-    NothingFound,
-    /// The peer did not answer.
-    Unreachable,
-    /// The peer refused the question.
-    Refused,
-}
-
-impl StepOutcome {
-    /// The word in the contract.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Answered => "ANSWERED",
-            Self::NothingFound => "NOTHING_FOUND",
-            Self::Unreachable => "UNREACHABLE",
-            Self::Refused => "REFUSED",
-        }
-    }
-}
-
-/// A journaled step, without its output.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct StepNote {
-    /// Number in the case, from 1.
-    pub number: u32,
-    /// Which submission, from 1.
-    pub round: u32,
-    /// What it did.
-    pub kind: StepKind,
-    /// What it came to.
-    pub outcome: StepOutcome,
-    /// SHA-256 of the input, hex.
-    pub input_sha256: String,
-    /// SHA-256 of the output, hex.
-    pub output_sha256: String,
-    /// The pinned version.
-    pub pinned: String,
-    /// When it was stored.
-    pub at: OffsetDateTime,
 }

@@ -1,29 +1,23 @@
 //! Evidence turned into the facts that the rule packs read, by name. What nobody knows is left out:
 //! an unknown is not a pass. Evidence beats what the exporter declares.
 
+mod codes;
+mod papers;
+
 use serde_json::{Value, json};
 use time::Date;
 use tongguan_vocabulary::PartialDate;
 
 use super::case::{Case, ExporterKind};
 use super::document::{Document, DocumentKind};
-use super::evidence::{FactMap, Gathered, InspectionEvidence, MaintenanceEvidence, VehicleEvidence};
+use super::evidence::{
+    FactMap, Gathered, InspectionEvidence, MaintenanceEvidence, VehicleEvidence,
+};
 use super::reconcile::Reconciliation;
 use super::text::{Likeness, compare};
+use codes::{PROHIBITIONS, body, colour, use_nature};
 
-/// The ten situations in the words of the fact schema; the place is the number minus one.
-const PROHIBITIONS: [&str; 10] = [
-    "scrap_limit",
-    "encumbered_or_supervised",
-    "sealed_or_seized",
-    "obtained_by_crime",
-    "certificate_mismatch",
-    "smuggled_or_assembled",
-    "papers_incomplete",
-    "inspection_failed",
-    "unresolved_violation",
-    "barred_by_law",
-];
+pub use codes::is_foreign;
 
 /// Everything known, by fact name.
 pub fn build(case: &Case, gathered: &Gathered, reconciliation: &Reconciliation) -> FactMap {
@@ -32,7 +26,12 @@ pub fn build(case: &Case, gathered: &Gathered, reconciliation: &Reconciliation) 
     exporter(&mut facts, case, gathered.vehicle.as_ref());
     if let Some(vehicle) = &gathered.vehicle {
         of_vehicle(&mut facts, case, vehicle);
-        of_registry(&mut facts, vehicle, gathered.inspection.as_ref(), reconciliation);
+        of_registry(
+            &mut facts,
+            vehicle,
+            gathered.inspection.as_ref(),
+            reconciliation,
+        );
     }
     if let Some(inspection) = &gathered.inspection {
         of_inspection(&mut facts, case, inspection);
@@ -40,14 +39,21 @@ pub fn build(case: &Case, gathered: &Gathered, reconciliation: &Reconciliation) 
     if let Some(maintenance) = &gathered.maintenance {
         of_maintenance(&mut facts, maintenance);
     }
-    papers(&mut facts, case, gathered.vehicle.as_ref(), reconciliation);
+    papers::read(&mut facts, case, gathered.vehicle.as_ref(), reconciliation);
     let mut facts = facts.0;
     for (name, value) in &case.declared {
         facts.entry(name.clone()).or_insert_with(|| value.clone());
     }
     // The type code says a body only roughly, so what the exporter declares goes before it.
-    if let Some(body) = gathered.vehicle.as_ref().map(|vehicle| body(&vehicle.vehicle_type)).filter(|body| !body.is_empty()) {
-        facts.entry("vehicle.body".to_owned()).or_insert_with(|| body.into());
+    if let Some(body) = gathered
+        .vehicle
+        .as_ref()
+        .map(|vehicle| body(&vehicle.vehicle_type))
+        .filter(|body| !body.is_empty())
+    {
+        facts
+            .entry("vehicle.body".to_owned())
+            .or_insert_with(|| body.into());
     }
     facts
 }
@@ -93,9 +99,15 @@ fn trip(facts: &mut Facts, case: &Case) {
     facts.date("trip.departure", trip.departure);
     facts.date("trip.arrival", trip.arrival);
     facts.date("trip.declaration", trip.declaration);
-    facts.date("trip.registration_at_destination", trip.registration_at_destination);
+    facts.date(
+        "trip.registration_at_destination",
+        trip.registration_at_destination,
+    );
     let contract = case.document(DocumentKind::Contract);
-    facts.maybe("trip.contract_after_sales", contract.map(|contract| contract.statements.after_sales_terms == Some(true)));
+    facts.maybe(
+        "trip.contract_after_sales",
+        contract.map(|contract| contract.statements.after_sales_terms == Some(true)),
+    );
 }
 
 fn exporter(facts: &mut Facts, case: &Case, vehicle: Option<&VehicleEvidence>) {
@@ -107,18 +119,29 @@ fn exporter(facts: &mut Facts, case: &Case, vehicle: Option<&VehicleEvidence>) {
     // Only the exporter of record can file a case, so the applicant is the exporter (谁出口谁申领).
     facts.set("exporter.is_applicant", true);
     let transfer = vehicle.and_then(|vehicle| vehicle.transfer.as_ref());
-    let recorded = transfer.filter(|transfer| transfer.exporter == case.exporter.code).and_then(|transfer| transfer.filing_valid_until);
+    let recorded = transfer
+        .filter(|transfer| transfer.exporter == case.exporter.code)
+        .and_then(|transfer| transfer.filing_valid_until);
     let until = recorded.or(case.exporter.filing_valid_until.map(PartialDate::from));
     facts.date("exporter.filing_expires", until);
     if let (Some(until), Some(day)) = (until, case.application_date()) {
-        let known = if day <= until.first() { Some(true) } else { (day > until.last()).then_some(false) };
+        let known = if day <= until.first() {
+            Some(true)
+        } else {
+            (day > until.last()).then_some(false)
+        };
         facts.maybe("exporter.filed", known);
     }
     let on_paper = case
         .document(DocumentKind::RegistrationCertificate)
         .map(|paper| paper.statements.owner_name.as_str())
         .filter(|name| !name.is_empty())
-        .map(|name| matches!(compare(name, &case.exporter.name), Likeness::Same | Likeness::SameFolded));
+        .map(|name| {
+            matches!(
+                compare(name, &case.exporter.name),
+                Likeness::Same | Likeness::SameFolded
+            )
+        });
     let in_registry = transfer.map(|transfer| transfer.exporter == case.exporter.code);
     facts.maybe("exporter.is_owner", in_registry.or(on_paper));
 }
@@ -140,41 +163,73 @@ fn of_vehicle(facts: &mut Facts, case: &Case, vehicle: &VehicleEvidence) {
     facts.maybe("vehicle.curb_mass_kg", vehicle.curb_mass_kg);
     facts.date("vehicle.manufactured", vehicle.manufactured);
     facts.date("vehicle.first_registered", vehicle.first_registered);
-    facts.maybe("vehicle.ever_registered", vehicle.first_registered.map(|_| true));
+    facts.maybe(
+        "vehicle.ever_registered",
+        vehicle.first_registered.map(|_| true),
+    );
     facts.maybe("vehicle.title_model_year", vehicle.model_year);
     facts.maybe("vehicle.model_year", vehicle.model_year);
     if vehicle.powertrain != "NONE" {
         facts.text("vehicle.powertrain", &vehicle.powertrain);
     }
-    let fuel = if vehicle.powertrain == "BEV" { "electric" } else { vehicle.fuel.as_str() };
+    let fuel = if vehicle.powertrain == "BEV" {
+        "electric"
+    } else {
+        vehicle.fuel.as_str()
+    };
     facts.text("vehicle.fuel", fuel);
     facts.maybe("vehicle.engine_cc", vehicle.engine_cc);
     facts.maybe("vehicle.power_kw", vehicle.power_kw);
     if !vehicle.emission_stage.is_empty() {
         facts.set("vehicle.emission_standard", json!([vehicle.emission_stage]));
     }
-    facts.maybe("vehicle.odometer_km", vehicle.readings.iter().map(|reading| reading.odometer.to_km()).next_back());
+    facts.maybe(
+        "vehicle.odometer_km",
+        vehicle
+            .readings
+            .iter()
+            .map(|reading| reading.odometer.to_km())
+            .next_back(),
+    );
     if vehicle.powertrain != "NONE" {
-        facts.set("vehicle.engine_number_present", !vehicle.engine_number.is_empty());
+        facts.set(
+            "vehicle.engine_number_present",
+            !vehicle.engine_number.is_empty(),
+        );
     }
 }
 
-fn of_registry(facts: &mut Facts, vehicle: &VehicleEvidence, inspection: Option<&InspectionEvidence>, reconciliation: &Reconciliation) {
+fn of_registry(
+    facts: &mut Facts,
+    vehicle: &VehicleEvidence,
+    inspection: Option<&InspectionEvidence>,
+    reconciliation: &Reconciliation,
+) {
     let has = |kind: &str| vehicle.burdens.iter().any(|burden| burden == kind);
     facts.set("registry.encumbered", has("MORTGAGE") || has("PLEDGE"));
     facts.set("registry.customs_supervision", has("CUSTOMS_SUPERVISION"));
-    facts.date("registry.transfer_pending_export", vehicle.transfer.as_ref().and_then(|transfer| transfer.date));
+    facts.date(
+        "registry.transfer_pending_export",
+        vehicle.transfer.as_ref().and_then(|transfer| transfer.date),
+    );
     facts.maybe("registry.scrap_limit_applies", vehicle.scrap_limited);
     facts.date("registry.scrap_limit_date", vehicle.scrap_limit);
     facts.set("registry.deregistered", vehicle.deregistered.is_some());
     facts.date("registry.deregistration_date", vehicle.deregistered);
     facts.set("registry.modified", vehicle.modified);
     // Situation 5 is about the car and its certificate: what the inspector read on the car decides it.
-    facts.maybe("registry.certificate_matches", inspection.map(|_| !reconciliation.car_contradicts()));
+    facts.maybe(
+        "registry.certificate_matches",
+        inspection.map(|_| !reconciliation.car_contradicts()),
+    );
     let mut situations: Vec<&str> = vehicle
         .prohibitions
         .iter()
-        .filter_map(|situation| PROHIBITIONS.get(usize::try_from(situation.number).ok()?.checked_sub(1)?).copied())
+        .filter_map(|situation| {
+            PROHIBITIONS
+                .get(usize::try_from(situation.number).ok()?.checked_sub(1)?)
+                .copied()
+        })
         .collect();
     if inspection.is_some_and(|inspection| inspection.verdict == "FAILED") {
         situations.push("inspection_failed");
@@ -184,10 +239,16 @@ fn of_registry(facts: &mut Facts, vehicle: &VehicleEvidence, inspection: Option<
     if vehicle.status_known {
         facts.set("registry.status", json!(vehicle.status_letters));
         facts.set("registry.prohibited", json!(situations));
-        facts.set("vehicle.stolen", vehicle.status_letters.iter().any(|letter| letter == "C"));
+        facts.set(
+            "vehicle.stolen",
+            vehicle.status_letters.iter().any(|letter| letter == "C"),
+        );
     } else {
         // Never read from the police: what was found stands, nothing is ruled out.
-        facts.set("registry.prohibited", json!({ "has": situations, "not": [] }));
+        facts.set(
+            "registry.prohibited",
+            json!({ "has": situations, "not": [] }),
+        );
     }
 }
 
@@ -206,10 +267,16 @@ fn of_inspection(facts: &mut Facts, case: &Case, inspection: &InspectionEvidence
     };
     facts.set("inspection.standard", standard);
     facts.date("inspection.performed", inspection.date);
-    facts.set("inspection.body_accredited", inspection.accredited && !inspection.under_review);
+    facts.set(
+        "inspection.body_accredited",
+        inspection.accredited && !inspection.under_review,
+    );
     let report = case.document(DocumentKind::InspectionReport);
     let client = if inspection.client.is_empty() {
-        report.map(|report| &report.statements.owner_name).filter(|name| !name.is_empty()).map(|name| compare(name, &case.exporter.name) != Likeness::Different)
+        report
+            .map(|report| &report.statements.owner_name)
+            .filter(|name| !name.is_empty())
+            .map(|name| compare(name, &case.exporter.name) != Likeness::Different)
     } else {
         Some(inspection.client == case.exporter.code)
     };
@@ -222,7 +289,10 @@ fn of_inspection(facts: &mut Facts, case: &Case, inspection: &InspectionEvidence
 
 fn of_maintenance(facts: &mut Facts, maintenance: &MaintenanceEvidence) {
     facts.text("maintenance.outcome", &maintenance.outcome);
-    facts.text("maintenance.odometer_verdict", &maintenance.odometer_verdict);
+    facts.text(
+        "maintenance.odometer_verdict",
+        &maintenance.odometer_verdict,
+    );
     facts.maybe("maintenance.minimum_true_km", maintenance.minimum_true_km);
     let found = matches!(maintenance.outcome.as_str(), "found" | "found_partial");
     // Nothing found in a full history says "no sign of it"; without a history nothing is said.
@@ -234,121 +304,5 @@ fn of_maintenance(facts: &mut Facts, maintenance: &MaintenanceEvidence) {
         if sign || found {
             facts.set(name, sign);
         }
-    }
-}
-
-fn papers(facts: &mut Facts, case: &Case, vehicle: Option<&VehicleEvidence>, reconciliation: &Reconciliation) {
-    let on = case.application_date();
-    let good = |document: &&Document| !reconciliation.rejects(document.id) && on.is_none_or(|day| document.valid_on(day));
-    let mut listed: Vec<&Document> = case.counted().filter(good).collect();
-    listed.sort_by(|a, b| a.code.cmp(&b.code));
-    listed.dedup_by(|a, b| a.code == b.code);
-    let mut listed: Vec<Value> = listed
-        .into_iter()
-        .map(|document| {
-            let mut object = serde_json::Map::new();
-            object.insert("code".to_owned(), json!(document.code));
-            let dates = [("issued", document.issued), ("expires", document.valid_until)];
-            object.extend(dates.into_iter().filter_map(|(key, date)| Some((key.to_owned(), json!(date?.to_string())))));
-            Value::Object(object)
-        })
-        .collect();
-    if let Some(day) = on {
-        // The filed case is the licence application form: its fields are the form's.
-        listed.push(json!({ "code": "licence-application", "issued": day.to_string() }));
-    }
-    if case.document(DocumentKind::Contract).is_some_and(|contract| is_foreign(&contract.statements.language)) {
-        listed.push(json!({ "code": "foreign-contract" }));
-    }
-    facts.set("documents", listed);
-    facts.set("case.reconciled", reconciliation.consistent());
-    let exact = |date: Option<PartialDate>| date.is_some_and(|date| date.exact().is_some());
-    if let Some(vehicle) = vehicle {
-        let transfer = vehicle.transfer.as_ref().and_then(|transfer| transfer.date);
-        let named = !vehicle.brand.is_empty() && !vehicle.model.is_empty();
-        facts.set("case.schedule_complete", named && exact(vehicle.first_registered) && exact(transfer));
-    }
-    let has = |kind| case.document(kind).filter(|document| good(document)).is_some();
-    // Not attached is not known, and not "incomplete", which would prohibit.
-    facts.maybe("registry.certificates_complete", has(DocumentKind::RegistrationCertificate).then_some(true));
-    facts.set("inspection.body_declared", has(DocumentKind::InspectionBodyDeclaration));
-    facts.set("registry.modification_proved", has(DocumentKind::ModificationProof));
-    if let Some(letter) = case.document(DocumentKind::AfterSalesConfirmation) {
-        let free_of = |codes: &[&str]| !reconciliation.faults.iter().any(|fault| fault.document == Some(letter.id) && codes.contains(&fault.fault.as_str()));
-        facts.set("case.letter_names_vin", free_of(&["VIN_NOT_LISTED", "DESTINATION_MISSING", "DESTINATION_DIFFERS"]));
-        let issuer = ["ISSUER_IS_SUBSIDIARY", "ISSUER_IS_DEALER", "ISSUER_IS_MODIFIER", "ISSUER_IS_NOT_MANUFACTURER", "ISSUER_NAME_DIFFERS", "NOT_SEALED"];
-        facts.set("case.letter_by_manufacturer", free_of(&issuer));
-    }
-}
-
-/// Whether a language tag names another language than Chinese.
-pub fn is_foreign(language: &str) -> bool {
-    !language.is_empty() && !language.to_ascii_lowercase().starts_with("zh")
-}
-
-/// Vehicle type codes (GA 802 style) in the words of the fact schema; a small ordinary passenger car (K31)
-/// is estate, minivan or off-roader alike.
-fn body(code: &str) -> &'static str {
-    let mut letters = code.chars();
-    match (letters.next(), letters.next(), letters.next()) {
-        (Some('K'), Some('1'), _) => "coach",
-        (Some('K'), Some('2'), _) => "bus",
-        (Some('K'), _, Some('3')) => "sedan",
-        (Some('K'), _, Some('2')) => "suv",
-        (Some('K'), _, Some('9')) => "van",
-        (Some('K'), ..) => "other",
-        (Some('H'), Some('5'), _) => "low_speed_truck",
-        (Some('H'), ..) => "truck",
-        (Some('Q'), ..) => "tractor_unit",
-        (Some('B'), ..) => "semi_trailer",
-        (Some('G'), ..) => "trailer",
-        (Some('Z'), ..) => "special_purpose",
-        (Some('N'), ..) => "three_wheeler",
-        (Some('M'), ..) => "motorcycle",
-        (Some('J'), ..) => "machinery",
-        _ => "",
-    }
-}
-
-/// Use nature letters of GA/T 24 in the words of the fact schema.
-fn use_nature(letter: &str) -> &'static str {
-    match letter {
-        "A" => "non_operating",
-        "B" => "road_passenger",
-        "C" => "city_bus",
-        "D" => "taxi",
-        "E" => "tourist",
-        "F" => "freight",
-        "G" => "rental",
-        "H" => "police",
-        "I" => "fire",
-        "J" => "ambulance",
-        "K" => "engineering_rescue",
-        "L" => "operating_to_non_operating",
-        "M" => "taxi_to_non_operating",
-        "N" => "training",
-        "O" | "P" | "Q" | "S" => "school_bus",
-        "R" => "dangerous_goods",
-        "T" => "ride_hailing",
-        "U" => "ride_hailing_to_non_operating",
-        _ => "",
-    }
-}
-
-/// Colour letters of GA/T 24 in the words of the fact schema.
-fn colour(letters: &str) -> &'static str {
-    match letters {
-        "A" => "white",
-        "B" => "grey",
-        "C" => "yellow",
-        "D" => "pink",
-        "E" => "red",
-        "F" => "purple",
-        "G" => "green",
-        "H" => "blue",
-        "I" => "brown",
-        "J" => "black",
-        letters if letters.len() > 1 => "multi",
-        _ => "",
     }
 }

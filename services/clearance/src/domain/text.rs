@@ -58,7 +58,9 @@ fn script(text: &str) -> Option<Script> {
         '\u{4e00}'..='\u{9fff}' | '\u{3400}'..='\u{4dbf}' => Some(Script::Han),
         '\u{0400}'..='\u{04ff}' => Some(Script::Cyrillic),
         '\u{0600}'..='\u{06ff}' => Some(Script::Arabic),
-        c if c.is_alphabetic() && (c.is_ascii() || ('\u{00c0}'..='\u{024f}').contains(&c)) => Some(Script::Latin),
+        c if c.is_alphabetic() && (c.is_ascii() || ('\u{00c0}'..='\u{024f}').contains(&c)) => {
+            Some(Script::Latin)
+        }
         _ => None,
     };
     let mut counts = [0_usize; 4];
@@ -69,7 +71,10 @@ fn script(text: &str) -> Option<Script> {
         }
     }
     let most = counts.iter().copied().max().filter(|most| *most > 0)?;
-    counts.iter().position(|count| *count == most).map(|place| scripts[place])
+    counts
+        .iter()
+        .position(|count| *count == most)
+        .map(|place| scripts[place])
 }
 
 #[cfg(test)]
@@ -80,11 +85,19 @@ mod tests {
     fn names_are_compared_as_people_print_them() {
         let table = [
             ("比亚迪汽车有限公司", "比亚迪汽车有限公司", Likeness::Same),
-            ("上汽通用（沈阳）北盛汽车有限公司", "上汽通用(沈阳)北盛汽车有限公司", Likeness::SameFolded),
+            (
+                "上汽通用（沈阳）北盛汽车有限公司",
+                "上汽通用(沈阳)北盛汽车有限公司",
+                Likeness::SameFolded,
+            ),
             ("ＢＹＤ Song Plus", "byd songplus", Likeness::SameFolded),
             ("比亚迪", "BYD", Likeness::OtherScript),
             ("LADA", "ЛАДА", Likeness::OtherScript),
-            ("比亚迪汽车有限公司", "比亚迪汽车销售有限公司", Likeness::Different),
+            (
+                "比亚迪汽车有限公司",
+                "比亚迪汽车销售有限公司",
+                Likeness::Different,
+            ),
             ("Tiguan", "Tiguan L", Likeness::Different),
             ("", "BYD", Likeness::Different),
             ("123", "124", Likeness::Different),

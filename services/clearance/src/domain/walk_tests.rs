@@ -15,8 +15,21 @@ use super::reconcile::Reconciliation;
 const NOW: OffsetDateTime = datetime!(2026-03-02 04:00 UTC);
 
 fn case() -> Case {
-    let exporter = Exporter { code: "91310000MA1FL0AB1X".into(), name: "某某".into(), kind: ExporterKind::Trading, filing_valid_until: None };
-    Case::open(Uuid::nil(), "LSVWY4180KN246094".parse().unwrap(), "KZ".parse().unwrap(), exporter, Trip::default(), Declared::new(), NOW)
+    let exporter = Exporter {
+        code: "91310000MA1FL0AB1X".into(),
+        name: "某某".into(),
+        kind: ExporterKind::Trading,
+        filing_valid_until: None,
+    };
+    Case::open(
+        Uuid::nil(),
+        "LSVWY4180KN246094".parse().unwrap(),
+        "KZ".parse().unwrap(),
+        exporter,
+        Trip::default(),
+        Declared::new(),
+        NOW,
+    )
 }
 
 fn decision(outcome: Outcome) -> Decision {
@@ -52,17 +65,36 @@ fn apply(case: &mut Case, event: Event) -> bool {
         return false;
     }
     match event {
-        Event::Park => case.parked = Some(Parked { peer: "registry".into(), message: String::new(), attempts: 1, retry_at: NOW }),
-        Event::DecidedReady | Event::OfficerReady | Event::OverriddenReady => case.decision = Some(decision(Outcome::Ready)),
-        Event::DecidedRefused | Event::OfficerRefused | Event::OverriddenRefused => case.decision = Some(decision(Outcome::Refused)),
+        Event::Park => {
+            case.parked = Some(Parked {
+                peer: "registry".into(),
+                message: String::new(),
+                attempts: 1,
+                retry_at: NOW,
+            })
+        }
+        Event::DecidedReady | Event::OfficerReady | Event::OverriddenReady => {
+            case.decision = Some(decision(Outcome::Ready))
+        }
+        Event::DecidedRefused | Event::OfficerRefused | Event::OverriddenRefused => {
+            case.decision = Some(decision(Outcome::Refused))
+        }
         Event::DecidedNeedsInformation => case.decision = Some(decision(Outcome::NeedsInformation)),
         Event::LicenceRecorded => {
-            case.licence = Some(Licence { number: "1".into(), valid_until: date!(2026 - 09 - 02), simulated: true });
+            case.licence = Some(Licence {
+                number: "1".into(),
+                valid_until: date!(2026 - 09 - 02),
+                simulated: true,
+            });
         }
         Event::Certified | Event::Amend => case.certificate = Some(Uuid::from_u128(7)),
         Event::Exit => {
             let day = date!(2026 - 03 - 10);
-            case.exit = Some(Exit { date: day, declaration: "D".into(), port: String::new() });
+            case.exit = Some(Exit {
+                date: day,
+                declaration: "D".into(),
+                port: String::new(),
+            });
             case.deregister_by = Some(deregister_by(day));
         }
         _ => {}

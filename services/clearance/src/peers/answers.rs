@@ -11,8 +11,8 @@ use tonic::Status;
 use tonic_types::StatusExt as _;
 
 use crate::domain::evidence::{
-    InspectionEvidence, Judgement, MaintenanceEvidence, MarketVerdict, MissingFact, NeededDocument, Notice, Prohibition, Reading, RuleReason, Transfer,
-    VehicleEvidence,
+    InspectionEvidence, Judgement, MaintenanceEvidence, MarketVerdict, MissingFact, NeededDocument,
+    Notice, Prohibition, Reading, RuleReason, Transfer, VehicleEvidence,
 };
 
 fn date(date: Option<Date>) -> Option<PartialDate> {
@@ -22,12 +22,19 @@ fn date(date: Option<Date>) -> Option<PartialDate> {
 /// The last word of a proto enum's name; empty where it is unspecified.
 fn word(name: &'static str, prefix: &str) -> String {
     let word = name.strip_prefix(prefix).unwrap_or(name);
-    if word == "UNSPECIFIED" { String::new() } else { word.to_owned() }
+    if word == "UNSPECIFIED" {
+        String::new()
+    } else {
+        word.to_owned()
+    }
 }
 
 pub(super) fn vehicle(vehicle: registry::Vehicle) -> VehicleEvidence {
     let details = vehicle.details.unwrap_or_default();
-    let burdens = vehicle.encumbrances.iter().filter(|burden| burden.lifted.is_none());
+    let burdens = vehicle
+        .encumbrances
+        .iter()
+        .filter(|burden| burden.lifted.is_none());
     let scrapping = vehicle.scrapping.unwrap_or_default();
     use registry::scrapping::Verdict;
     VehicleEvidence {
@@ -66,14 +73,24 @@ pub(super) fn vehicle(vehicle: registry::Vehicle) -> VehicleEvidence {
             exporter: transfer.exporter,
             exporter_name: transfer.exporter_name,
         }),
-        burdens: burdens.map(|burden| word(burden.kind().as_str_name(), "KIND_")).collect(),
+        burdens: burdens
+            .map(|burden| word(burden.kind().as_str_name(), "KIND_"))
+            .collect(),
         status_known: vehicle.status_time.is_some(),
         status_letters: vehicle.status_letters,
-        readings: vehicle.odometer_readings.into_iter().filter_map(reading).collect(),
+        readings: vehicle
+            .odometer_readings
+            .into_iter()
+            .filter_map(reading)
+            .collect(),
         prohibitions: vehicle
             .prohibitions
             .into_iter()
-            .map(|situation| Prohibition { number: situation.number, code: situation.code, fact: situation.fact })
+            .map(|situation| Prohibition {
+                number: situation.number,
+                code: situation.code,
+                fact: situation.fact,
+            })
             .collect(),
         scrap_limited: match scrapping.verdict() {
             Verdict::NoYearLimit => Some(false),
@@ -85,7 +102,11 @@ pub(super) fn vehicle(vehicle: registry::Vehicle) -> VehicleEvidence {
         notices: vehicle
             .notices
             .into_iter()
-            .map(|notice| Notice { code: notice.code, hard: notice.hard, message: notice.message })
+            .map(|notice| Notice {
+                code: notice.code,
+                hard: notice.hard,
+                message: notice.message,
+            })
             .collect(),
     }
 }
@@ -110,8 +131,14 @@ pub(super) fn inspection(found: inspection::Inspection) -> InspectionEvidence {
         .collect();
     let verdict = word(found.verdict().as_str_name(), "VERDICT_");
     let report = found.report.unwrap_or_default();
-    let photograph = report.evidence.iter().find(|evidence| evidence.shot == "front_left").or_else(|| report.evidence.first());
-    let photograph = photograph.map(|evidence| evidence.sha256.clone()).unwrap_or_default();
+    let photograph = report
+        .evidence
+        .iter()
+        .find(|evidence| evidence.shot == "front_left")
+        .or_else(|| report.evidence.first());
+    let photograph = photograph
+        .map(|evidence| evidence.sha256.clone())
+        .unwrap_or_default();
     let car = report.vehicle.unwrap_or_default();
     InspectionEvidence {
         id: found.id,
@@ -124,7 +151,10 @@ pub(super) fn inspection(found: inspection::Inspection) -> InspectionEvidence {
         sha256: found.report_sha256,
         under_review: found.under_review,
         accredited: !found.accreditations.is_empty(),
-        odometer: car.odometer.as_ref().and_then(|odometer| wire::odometer_reading(odometer).ok()),
+        odometer: car
+            .odometer
+            .as_ref()
+            .and_then(|odometer| wire::odometer_reading(odometer).ok()),
         engine_number: car.engine_number,
         colour: car.colour,
         photograph,
@@ -134,27 +164,45 @@ pub(super) fn inspection(found: inspection::Inspection) -> InspectionEvidence {
 
 pub(super) fn history(history: maintenance::History) -> MaintenanceEvidence {
     use maintenance::finding::Code;
-    let found = |code: Code| history.findings.iter().any(|finding| finding.code() == code);
-    let counted = history.records.iter().filter(|record| record.standing() == maintenance::repair_record::Standing::Counted);
+    let found = |code: Code| {
+        history
+            .findings
+            .iter()
+            .any(|finding| finding.code() == code)
+    };
+    let counted = history
+        .records
+        .iter()
+        .filter(|record| record.standing() == maintenance::repair_record::Standing::Counted);
     let odometer = history.odometer.as_ref();
     MaintenanceEvidence {
         outcome: word(history.outcome().as_str_name(), "OUTCOME_").to_lowercase(),
         freshness: word(history.freshness().as_str_name(), "FRESHNESS_").to_lowercase(),
         simulated: history.simulated,
-        odometer_verdict: odometer.map(|odometer| word(odometer.verdict().as_str_name(), "VERDICT_").to_lowercase()).unwrap_or_default(),
+        odometer_verdict: odometer
+            .map(|odometer| word(odometer.verdict().as_str_name(), "VERDICT_").to_lowercase())
+            .unwrap_or_default(),
         minimum_true_km: odometer.and_then(|odometer| odometer.minimum_true_km),
         structural: found(Code::StructuralRepair),
         flood: found(Code::FloodRepair),
         fire: found(Code::FireRepair),
         records: counted.count() as u32,
-        findings: history.findings.iter().map(|finding| finding.text.clone()).collect(),
-        retry_after: history.retry_after.as_ref().and_then(|wait| u64::try_from(wait.seconds).ok()),
+        findings: history
+            .findings
+            .iter()
+            .map(|finding| finding.text.clone())
+            .collect(),
+        retry_after: history
+            .retry_after
+            .as_ref()
+            .and_then(|wait| u64::try_from(wait.seconds).ok()),
     }
 }
 
 pub(super) fn verdict(verdict: destinations::MarketVerdict) -> MarketVerdict {
     let pack = verdict.pack.clone().unwrap_or_default();
-    let text = |text: Option<destinations::Text>| text.map(|text| (text.en, text.zh)).unwrap_or_default();
+    let text =
+        |text: Option<destinations::Text>| text.map(|text| (text.en, text.zh)).unwrap_or_default();
     MarketVerdict {
         outcome: word(verdict.outcome().as_str_name(), "OUTCOME_"),
         ship_by: date(verdict.ship_by).and_then(PartialDate::exact),
@@ -165,13 +213,23 @@ pub(super) fn verdict(verdict: destinations::MarketVerdict) -> MarketVerdict {
             .into_iter()
             .map(|fact| {
                 let (en, zh) = text(fact.label);
-                MissingFact { name: fact.name, rules: fact.rules, en, zh }
+                MissingFact {
+                    name: fact.name,
+                    rules: fact.rules,
+                    en,
+                    zh,
+                }
             })
             .collect(),
         missing_documents: verdict
             .missing_documents
             .into_iter()
-            .map(|document| NeededDocument { code: document.code, who: document.who, when: document.when, rules: document.rules })
+            .map(|document| NeededDocument {
+                code: document.code,
+                who: document.who,
+                when: document.when,
+                rules: document.rules,
+            })
             .collect(),
         version: pack.version,
         digest: pack.digest,
@@ -182,7 +240,13 @@ pub(super) fn verdict(verdict: destinations::MarketVerdict) -> MarketVerdict {
 
 fn reason(reason: destinations::Reason) -> RuleReason {
     let source = reason.source.clone().unwrap_or_default();
-    let facts = reason.facts.iter().map(|fact| format!("{} = {}", fact.name, if fact.known { fact.value.as_str() } else { "?" }));
+    let facts = reason.facts.iter().map(|fact| {
+        format!(
+            "{} = {}",
+            fact.name,
+            if fact.known { fact.value.as_str() } else { "?" }
+        )
+    });
     let text = reason.text.clone().unwrap_or_default();
     RuleReason {
         verdict: word(reason.verdict().as_str_name(), "RULE_VERDICT_"),
@@ -204,10 +268,22 @@ fn reason(reason: destinations::Reason) -> RuleReason {
 /// Why the evaluator took neither facts nor market: the case asks its exporter to mend them.
 pub(super) fn refusal(status: &Status) -> Judgement {
     let details = status.get_error_details();
-    let code = details.error_info().map(|info| info.reason.clone()).unwrap_or_else(|| "FACTS_REFUSED".to_owned());
+    let code = details
+        .error_info()
+        .map(|info| info.reason.clone())
+        .unwrap_or_else(|| "FACTS_REFUSED".to_owned());
     let fields = details
         .bad_request()
-        .map(|bad| bad.field_violations.iter().map(|violation| format!("{}: {}", violation.field, violation.description)).collect())
+        .map(|bad| {
+            bad.field_violations
+                .iter()
+                .map(|violation| format!("{}: {}", violation.field, violation.description))
+                .collect()
+        })
         .unwrap_or_default();
-    Judgement::Refused { code, message: status.message().to_owned(), fields }
+    Judgement::Refused {
+        code,
+        message: status.message().to_owned(),
+        fields,
+    }
 }

@@ -34,12 +34,32 @@ pub(crate) struct Submission {
 
 impl Service {
     /// Opens a case; with `validate_only` it stores nothing.
-    pub(crate) async fn open(&self, caller: &Caller, request_id: &str, opening: Opening, validate_only: bool) -> Result<Case, Error> {
+    pub(crate) async fn open(
+        &self,
+        caller: &Caller,
+        request_id: &str,
+        opening: Opening,
+        validate_only: bool,
+    ) -> Result<Case, Error> {
         may_prepare(caller, &opening.exporter.code)?;
         let entry = self.entry(caller);
         let once = self.once(caller, "OpenCase", request_id, &opening);
-        let Opening { vin, destination, exporter, trip, declared } = opening;
-        let case = Case::open(self.world.ids.next(), vin, destination, exporter, trip, declared, entry.at);
+        let Opening {
+            vin,
+            destination,
+            exporter,
+            trip,
+            declared,
+        } = opening;
+        let case = Case::open(
+            self.world.ids.next(),
+            vin,
+            destination,
+            exporter,
+            trip,
+            declared,
+            entry.at,
+        );
         if validate_only {
             return match self.store.find_open(&caller.tenant, vin).await? {
                 Some(_) => Err(Error::CaseOpen { vin }),
@@ -47,15 +67,34 @@ impl Service {
             };
         }
         let store = self.store.clone();
-        self.tasks.shield(async move { store.open(&once, &entry, &case).await }).await
+        self.tasks
+            .shield(async move { store.open(&once, &entry, &case).await })
+            .await
     }
 
     /// Attaches a document, or replaces one.
-    pub(crate) async fn attach(&self, caller: &Caller, request_id: &str, id: Uuid, document: Document, replaces: Option<Uuid>) -> Result<Document, Error> {
+    pub(crate) async fn attach(
+        &self,
+        caller: &Caller,
+        request_id: &str,
+        id: Uuid,
+        document: Document,
+        replaces: Option<Uuid>,
+    ) -> Result<Document, Error> {
         let entry = self.entry(caller);
         // Identity and time are the service's: the request is the rest.
-        let once = self.once(caller, "AttachDocument", request_id, &(id, &document, replaces));
-        let document = Document { id: self.world.ids.next(), attached_at: entry.at, attached_by: caller.subject.clone(), ..document };
+        let once = self.once(
+            caller,
+            "AttachDocument",
+            request_id,
+            &(id, &document, replaces),
+        );
+        let document = Document {
+            id: self.world.ids.next(),
+            attached_at: entry.at,
+            attached_by: caller.subject.clone(),
+            ..document
+        };
         let caller = caller.clone();
         let store = self.store.clone();
         let attached = async move {
@@ -63,8 +102,13 @@ impl Service {
                 may_prepare(&caller, &case.exporter.code)?;
                 still_open(case)?;
                 if let Some(old) = replaces {
-                    let known = case.documents.iter_mut().find(|known| known.id == old && known.counts());
-                    known.ok_or(Error::DocumentNotFound { id: old })?.replaced_by = Some(document.id);
+                    let known = case
+                        .documents
+                        .iter_mut()
+                        .find(|known| known.id == old && known.counts());
+                    known
+                        .ok_or(Error::DocumentNotFound { id: old })?
+                        .replaced_by = Some(document.id);
                 }
                 case.documents.push(document.clone());
                 Ok(Happened::because("DOCUMENT_ATTACHED", &document.code))
@@ -72,28 +116,48 @@ impl Service {
             store.change(&once, &entry, id, "", &change).await
         };
         let case = self.tasks.shield(attached).await?;
-        case.documents.into_iter().next_back().ok_or(Error::DocumentNotFound { id })
+        case.documents
+            .into_iter()
+            .next_back()
+            .ok_or(Error::DocumentNotFound { id })
     }
 
     /// Compares documents, case and registry, and changes nothing. A peer that is down leaves its half out.
-    pub(crate) async fn reconcile(&self, caller: &Caller, id: Uuid) -> Result<Reconciliation, Error> {
+    pub(crate) async fn reconcile(
+        &self,
+        caller: &Caller,
+        id: Uuid,
+    ) -> Result<Reconciliation, Error> {
         let case = self.get(caller, id).await?;
         let mut unreachable = Vec::new();
-        let vehicle = self.desk.vehicle(&caller.tenant, &case.vin).await.unwrap_or_else(|_| {
-            unreachable.push("registry".to_owned());
-            None
-        });
-        let inspection = self.desk.inspection(&caller.tenant, &case.vin).await.unwrap_or_else(|_| {
-            unreachable.push("inspection".to_owned());
-            None
-        });
+        let vehicle = self
+            .desk
+            .vehicle(&caller.tenant, &case.vin)
+            .await
+            .unwrap_or_else(|_| {
+                unreachable.push("registry".to_owned());
+                None
+            });
+        let inspection = self
+            .desk
+            .inspection(&caller.tenant, &case.vin)
+            .await
+            .unwrap_or_else(|_| {
+                unreachable.push("inspection".to_owned());
+                None
+            });
         let mut compared = reconcile(&case, vehicle.as_ref(), inspection.as_ref());
         compared.unreachable = unreachable;
         Ok(compared)
     }
 
     /// Files a case and wakes the worker.
-    pub(crate) async fn submit(&self, caller: &Caller, request_id: &str, submission: Submission) -> Result<Case, Error> {
+    pub(crate) async fn submit(
+        &self,
+        caller: &Caller,
+        request_id: &str,
+        submission: Submission,
+    ) -> Result<Case, Error> {
         let entry = self.entry(caller);
         let once = self.once(caller, "SubmitCase", request_id, &submission);
         let operation = self.world.ids.next();
@@ -113,7 +177,9 @@ impl Service {
                 case.submitted_on = Some(today);
                 Ok(Happened::new("SUBMITTED"))
             };
-            store.change(&once, &entry, submission.id, &submission.etag, &change).await
+            store
+                .change(&once, &entry, submission.id, &submission.etag, &change)
+                .await
         };
         let case = self.tasks.shield(filed).await?;
         self.wake.notify_one();
@@ -121,7 +187,13 @@ impl Service {
     }
 
     /// Gives a case up.
-    pub(crate) async fn withdraw(&self, caller: &Caller, request_id: &str, id: Uuid, reason: String) -> Result<Case, Error> {
+    pub(crate) async fn withdraw(
+        &self,
+        caller: &Caller,
+        request_id: &str,
+        id: Uuid,
+        reason: String,
+    ) -> Result<Case, Error> {
         let entry = self.entry(caller);
         let once = self.once(caller, "WithdrawCase", request_id, &(id, &reason));
         let store = self.store.clone();
@@ -130,7 +202,10 @@ impl Service {
             let change = |case: &mut Case| {
                 exporter_of_record(&caller, &case.exporter.code)?;
                 if let Some(batch) = case.batch {
-                    let problems = vec![format!("case {} is in licence batch {batch}: cancel that first", case.id)];
+                    let problems = vec![format!(
+                        "case {} is in licence batch {batch}: cancel that first",
+                        case.id
+                    )];
                     return Err(Error::BatchRule { problems });
                 }
                 case.take(Event::Withdraw)?;
@@ -143,30 +218,63 @@ impl Service {
 
     /// Reads a case.
     pub(crate) async fn get(&self, caller: &Caller, id: Uuid) -> Result<Case, Error> {
-        self.store.find(&caller.tenant, id).await?.ok_or(Error::CaseNotFound { id })
+        self.store
+            .find(&caller.tenant, id)
+            .await?
+            .ok_or(Error::CaseNotFound { id })
     }
 
     /// Lists cases, newest first.
-    pub(crate) async fn list(&self, caller: &Caller, filter: Filter, page_token: &str, page_size: i32) -> Result<Page<Case>, Error> {
+    pub(crate) async fn list(
+        &self,
+        caller: &Caller,
+        filter: Filter,
+        page_token: &str,
+        page_size: i32,
+    ) -> Result<Page<Case>, Error> {
         let tokens = PageToken::of(&[caller.tenant.as_str(), "ListCases", &format!("{filter:?}")]);
-        let before = tokens.decode(page_token)?.and_then(|key| Uuid::try_parse(&key).ok());
+        let before = tokens
+            .decode(page_token)?
+            .and_then(|key| Uuid::try_parse(&key).ok());
         let size = PageToken::size(page_size, 50, 1_000);
-        let mut items = self.store.list(&caller.tenant, &filter, before, size + 1).await?;
+        let mut items = self
+            .store
+            .list(&caller.tenant, &filter, before, size + 1)
+            .await?;
         let more = items.len() > size as usize;
         items.truncate(size as usize);
-        let next = items.last().filter(|_| more).map(|case| tokens.encode(&case.id.to_string()));
-        Ok(Page { items, next: next.unwrap_or_default() })
+        let next = items
+            .last()
+            .filter(|_| more)
+            .map(|case| tokens.encode(&case.id.to_string()));
+        Ok(Page {
+            items,
+            next: next.unwrap_or_default(),
+        })
     }
 
     /// Events of all cases after a resume token, with the token after each.
     ///
     /// The query runs in a task of its own: a watcher that reads slowly must not hold a connection of the
     /// pool in a stream that nobody polls.
-    pub(crate) async fn watch(&self, caller: &Caller, after: &str) -> Result<Vec<(String, EventRow)>, Error> {
+    pub(crate) async fn watch(
+        &self,
+        caller: &Caller,
+        after: &str,
+    ) -> Result<Vec<(String, EventRow)>, Error> {
         let tokens = PageToken::of(&[caller.tenant.as_str(), "WatchCases"]);
-        let after = tokens.decode(after)?.and_then(|key| key.parse().ok()).unwrap_or(0);
+        let after = tokens
+            .decode(after)?
+            .and_then(|key| key.parse().ok())
+            .unwrap_or(0);
         let (store, tenant) = (self.store.clone(), caller.tenant.clone());
-        let events = self.tasks.shield(async move { store.stream(&tenant, after, 100).await }).await?;
-        Ok(events.into_iter().map(|(seq, event)| (tokens.encode(&seq.to_string()), event)).collect())
+        let events = self
+            .tasks
+            .shield(async move { store.stream(&tenant, after, 100).await })
+            .await?;
+        Ok(events
+            .into_iter()
+            .map(|(seq, event)| (tokens.encode(&seq.to_string()), event))
+            .collect())
     }
 }

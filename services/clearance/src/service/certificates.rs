@@ -63,12 +63,19 @@ pub(crate) struct Checked {
 impl Service {
     /// An issued certificate as it stands now.
     pub(crate) async fn certificate(&self, caller: &Caller, id: Uuid) -> Result<Held, Error> {
-        let held = self.store.find_certificate(&caller.tenant, id).await?.ok_or(Error::CertificateNotFound { id })?;
+        let held = self
+            .store
+            .find_certificate(&caller.tenant, id)
+            .await?
+            .ok_or(Error::CertificateNotFound { id })?;
         Ok(self.now(held))
     }
 
     fn now(&self, held: Held) -> Held {
-        let life = held.life.clone().at(self.world.clock.now(), held.expires_at);
+        let life = held
+            .life
+            .clone()
+            .at(self.world.clock.now(), held.expires_at);
         Held { life, ..held }
     }
 
@@ -88,13 +95,21 @@ impl Service {
             None => None,
         };
         let live = found.map(|(life, expires_at)| live(&life.at(at, expires_at)));
-        let against = Against { live, ..Against::default() };
+        let against = Against {
+            live,
+            ..Against::default()
+        };
         let report = self.issuer.verifier().verify(bytes, &against, at.into());
         let comparisons = match (&report.record, seen) {
             (Some(record), Some(seen)) => compared(record, seen),
             _ => Vec::new(),
         };
-        Verified { report, id, comparisons, at }
+        Verified {
+            report,
+            id,
+            comparisons,
+            at,
+        }
     }
 
     /// Verifies a whole ship and compares it with its manifest.
@@ -109,16 +124,52 @@ impl Service {
         }
         let listed: BTreeSet<&str> = vins.iter().map(String::as_str).collect();
         let owned = |vins: Vec<&str>| vins.into_iter().map(str::to_owned).collect::<Vec<_>>();
-        let without_certificate = owned(listed.iter().copied().filter(|vin| !carried.contains_key(vin)).collect());
-        let not_on_manifest = owned(carried.keys().copied().filter(|vin| !listed.is_empty() && !listed.contains(vin)).collect());
-        let twice = owned(carried.iter().filter(|(_, count)| **count > 1).map(|(vin, _)| *vin).collect());
-        let valid = !lines.is_empty() && lines.iter().all(|line| line.report.verdict == Verdict::Valid);
-        let all_valid = valid && without_certificate.is_empty() && not_on_manifest.is_empty() && twice.is_empty();
-        Manifest { lines, without_certificate, not_on_manifest, twice, all_valid, at: self.world.clock.now() }
+        let without_certificate = owned(
+            listed
+                .iter()
+                .copied()
+                .filter(|vin| !carried.contains_key(vin))
+                .collect(),
+        );
+        let not_on_manifest = owned(
+            carried
+                .keys()
+                .copied()
+                .filter(|vin| !listed.is_empty() && !listed.contains(vin))
+                .collect(),
+        );
+        let twice = owned(
+            carried
+                .iter()
+                .filter(|(_, count)| **count > 1)
+                .map(|(vin, _)| *vin)
+                .collect(),
+        );
+        let valid = !lines.is_empty()
+            && lines
+                .iter()
+                .all(|line| line.report.verdict == Verdict::Valid);
+        let all_valid = valid
+            && without_certificate.is_empty()
+            && not_on_manifest.is_empty()
+            && twice.is_empty();
+        Manifest {
+            lines,
+            without_certificate,
+            not_on_manifest,
+            twice,
+            all_valid,
+            at: self.world.clock.now(),
+        }
     }
 
     /// Where a certificate stands, compared with the car.
-    pub(crate) async fn check(&self, caller: &Caller, id: Uuid, seen: Option<&Seen>) -> Result<Checked, Error> {
+    pub(crate) async fn check(
+        &self,
+        caller: &Caller,
+        id: Uuid,
+        seen: Option<&Seen>,
+    ) -> Result<Checked, Error> {
         let held = self.certificate(caller, id).await?;
         let record: Option<Record> = serde_json::from_value(held.record.clone()).ok();
         let comparisons = match (&record, seen) {
@@ -129,12 +180,27 @@ impl Service {
     }
 
     /// Holds a certificate for one movement.
-    pub(crate) async fn reserve(&self, caller: &Caller, request_id: &str, id: Uuid, movement: String, hold: Duration) -> Result<Held, Error> {
+    pub(crate) async fn reserve(
+        &self,
+        caller: &Caller,
+        request_id: &str,
+        id: Uuid,
+        movement: String,
+        hold: Duration,
+    ) -> Result<Held, Error> {
         let entry = self.entry(caller);
-        let once = self.once(caller, "ReserveCertificate", request_id, &(id, &movement, hold.whole_seconds()));
+        let once = self.once(
+            caller,
+            "ReserveCertificate",
+            request_id,
+            &(id, &movement, hold.whole_seconds()),
+        );
         let reservation = Reservation {
             id: self.world.ids.next(),
-            holder: caller.organisation.clone().unwrap_or_else(|| caller.subject.clone()),
+            holder: caller
+                .organisation
+                .clone()
+                .unwrap_or_else(|| caller.subject.clone()),
             movement,
             until: entry.at + hold,
             since: entry.at,
@@ -157,9 +223,21 @@ impl Service {
     }
 
     /// Uses a reserved certificate, once and for ever.
-    pub(crate) async fn consume(&self, caller: &Caller, request_id: &str, id: Uuid, reservation: Uuid, override_reason: String) -> Result<Held, Error> {
+    pub(crate) async fn consume(
+        &self,
+        caller: &Caller,
+        request_id: &str,
+        id: Uuid,
+        reservation: Uuid,
+        override_reason: String,
+    ) -> Result<Held, Error> {
         let entry = self.entry(caller);
-        let once = self.once(caller, "ConsumeCertificate", request_id, &(id, reservation, &override_reason));
+        let once = self.once(
+            caller,
+            "ConsumeCertificate",
+            request_id,
+            &(id, reservation, &override_reason),
+        );
         let store = self.store.clone();
         let used = async move {
             let change = |held: &mut Held, case: &mut Case| {
@@ -174,9 +252,21 @@ impl Service {
     }
 
     /// Ends a hold.
-    pub(crate) async fn release(&self, caller: &Caller, request_id: &str, id: Uuid, reservation: Uuid, reason: String) -> Result<Held, Error> {
+    pub(crate) async fn release(
+        &self,
+        caller: &Caller,
+        request_id: &str,
+        id: Uuid,
+        reservation: Uuid,
+        reason: String,
+    ) -> Result<Held, Error> {
         let entry = self.entry(caller);
-        let once = self.once(caller, "ReleaseReservation", request_id, &(id, reservation, &reason));
+        let once = self.once(
+            caller,
+            "ReleaseReservation",
+            request_id,
+            &(id, reservation, &reason),
+        );
         let store = self.store.clone();
         let released = async move {
             let change = |held: &mut Held, case: &mut Case| {
@@ -190,7 +280,13 @@ impl Service {
     }
 
     /// Revokes a certificate for ever.
-    pub(crate) async fn invalidate(&self, caller: &Caller, request_id: &str, id: Uuid, reason: String) -> Result<Held, Error> {
+    pub(crate) async fn invalidate(
+        &self,
+        caller: &Caller,
+        request_id: &str,
+        id: Uuid,
+        reason: String,
+    ) -> Result<Held, Error> {
         let entry = self.entry(caller);
         let once = self.once(caller, "InvalidateCertificate", request_id, &(id, &reason));
         let store = self.store.clone();
@@ -217,10 +313,30 @@ fn compared(record: &Record, seen: &Seen) -> Vec<Line> {
     let tail = vehicle.engine_tail.clone().unwrap_or_default();
     let ends = |seen: &str| !tail.is_empty() && (seen.ends_with(&tail) || tail.ends_with(seen));
     [
-        ("vin", vehicle.vin.as_str() == seen.vin, vehicle.vin.to_string(), &seen.vin),
-        ("colour", same(&vehicle.colour, &seen.colour), vehicle.colour.clone(), &seen.colour),
-        ("engine_tail", ends(&seen.engine_tail), tail.clone(), &seen.engine_tail),
-        ("make", same(&vehicle.make, &seen.make), vehicle.make.clone(), &seen.make),
+        (
+            "vin",
+            vehicle.vin.as_str() == seen.vin,
+            vehicle.vin.to_string(),
+            &seen.vin,
+        ),
+        (
+            "colour",
+            same(&vehicle.colour, &seen.colour),
+            vehicle.colour.clone(),
+            &seen.colour,
+        ),
+        (
+            "engine_tail",
+            ends(&seen.engine_tail),
+            tail.clone(),
+            &seen.engine_tail,
+        ),
+        (
+            "make",
+            same(&vehicle.make, &seen.make),
+            vehicle.make.clone(),
+            &seen.make,
+        ),
     ]
     .into_iter()
     .filter(|(_, _, _, seen)| !seen.is_empty())

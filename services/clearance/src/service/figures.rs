@@ -31,7 +31,14 @@ pub(crate) type StatisticsView = Figures;
 
 impl Service {
     /// Records the exit, or refuses a return.
-    pub(crate) async fn exit(&self, caller: &Caller, request_id: &str, id: Uuid, exit: Exit, returning: bool) -> Result<Case, Error> {
+    pub(crate) async fn exit(
+        &self,
+        caller: &Caller,
+        request_id: &str,
+        id: Uuid,
+        exit: Exit,
+        returning: bool,
+    ) -> Result<Case, Error> {
         let entry = self.entry(caller);
         let once = self.once(caller, "RecordExit", request_id, &(id, &exit, returning));
         let store = self.store.clone();
@@ -55,9 +62,21 @@ impl Service {
     }
 
     /// Records the deregistration that ends a case.
-    pub(crate) async fn deregister(&self, caller: &Caller, request_id: &str, id: Uuid, date: Date, document: String) -> Result<Case, Error> {
+    pub(crate) async fn deregister(
+        &self,
+        caller: &Caller,
+        request_id: &str,
+        id: Uuid,
+        date: Date,
+        document: String,
+    ) -> Result<Case, Error> {
         let entry = self.entry(caller);
-        let once = self.once(caller, "RecordDeregistration", request_id, &(id, date, &document));
+        let once = self.once(
+            caller,
+            "RecordDeregistration",
+            request_id,
+            &(id, date, &document),
+        );
         let store = self.store.clone();
         let caller = caller.clone();
         let ended = async move {
@@ -82,16 +101,33 @@ impl Service {
         page_size: i32,
     ) -> Result<MovementPage, Error> {
         let due_until = due_until.map(|day| day.to_string()).unwrap_or_default();
-        let tokens = PageToken::of(&[caller.tenant.as_str(), "ListOpenMovements", exporter, &due_until]);
+        let tokens = PageToken::of(&[
+            caller.tenant.as_str(),
+            "ListOpenMovements",
+            exporter,
+            &due_until,
+        ]);
         let key = tokens.decode(page_token)?.unwrap_or_default();
         let (day, id) = key.split_once(' ').unwrap_or_default();
         let after = (day, Uuid::try_parse(id).unwrap_or_default());
         let size = PageToken::size(page_size, 50, 1_000);
-        let mut items = self.store.open_movements(&caller.tenant, exporter, &due_until, after, size + 1).await?;
+        let mut items = self
+            .store
+            .open_movements(&caller.tenant, exporter, &due_until, after, size + 1)
+            .await?;
         let more = items.len() > size as usize;
         items.truncate(size as usize);
-        let key_of = |movement: &Movement| format!("{} {}", movement.deregister_by.as_deref().unwrap_or_default(), movement.id);
-        let next = items.last().filter(|_| more).map(|movement| tokens.encode(&key_of(movement)));
+        let key_of = |movement: &Movement| {
+            format!(
+                "{} {}",
+                movement.deregister_by.as_deref().unwrap_or_default(),
+                movement.id
+            )
+        };
+        let next = items
+            .last()
+            .filter(|_| more)
+            .map(|movement| tokens.encode(&key_of(movement)));
         let today = self.world.clock.today_in_china();
         let mut scores = BTreeMap::new();
         for movement in &items {
@@ -103,9 +139,16 @@ impl Service {
         let view = |movement: Movement| {
             let due = day_of(movement.deregister_by.as_deref());
             let days_left = due.map_or(0, |due| (due - today).whole_days() as i32);
-            MovementView { movement, days_left }
+            MovementView {
+                movement,
+                days_left,
+            }
         };
-        Ok(MovementPage { items: items.into_iter().map(view).collect(), next: next.unwrap_or_default(), scores: scores.into_iter().collect() })
+        Ok(MovementPage {
+            items: items.into_iter().map(view).collect(),
+            next: next.unwrap_or_default(),
+            scores: scores.into_iter().collect(),
+        })
     }
 
     async fn score(&self, caller: &Caller, exporter: &str, today: Date) -> Result<Score, Error> {
@@ -119,13 +162,25 @@ impl Service {
     }
 
     /// Figures of cases opened in a span of months.
-    pub(crate) async fn statistics(&self, caller: &Caller, from: Option<Date>, until: Option<Date>) -> Result<StatisticsView, Error> {
-        let month = |day: Option<Date>| day.map(|day| format!("{:04}-{:02}", day.year(), u8::from(day.month()))).unwrap_or_default();
-        Ok(self.store.figures(&caller.tenant, &month(from), &month(until)).await?)
+    pub(crate) async fn statistics(
+        &self,
+        caller: &Caller,
+        from: Option<Date>,
+        until: Option<Date>,
+    ) -> Result<StatisticsView, Error> {
+        let month = |day: Option<Date>| {
+            day.map(|day| format!("{:04}-{:02}", day.year(), u8::from(day.month())))
+                .unwrap_or_default()
+        };
+        Ok(self
+            .store
+            .figures(&caller.tenant, &month(from), &month(until))
+            .await?)
     }
 }
 
 /// A day as the store keeps it.
 fn day_of(text: Option<&str>) -> Option<Date> {
-    text.and_then(|text| text.parse::<tongguan_vocabulary::PartialDate>().ok()).and_then(tongguan_vocabulary::PartialDate::exact)
+    text.and_then(|text| text.parse::<tongguan_vocabulary::PartialDate>().ok())
+        .and_then(tongguan_vocabulary::PartialDate::exact)
 }

@@ -5,7 +5,9 @@
 use std::collections::BTreeSet;
 
 use time::{Date, Duration, OffsetDateTime, Time};
-use tongguan_certificate::record::{self, Compared, EvidenceKind, Outcome as Stated, PackRef, StatusRef, Vehicle};
+use tongguan_certificate::record::{
+    self, Compared, EvidenceKind, Outcome as Stated, PackRef, StatusRef, Vehicle,
+};
 use tongguan_certificate::{Certificate, Digest, Record, Salt, Signature, Signer as _, ToBeSigned};
 use tongguan_vocabulary::Tenant;
 use uuid::Uuid;
@@ -28,12 +30,19 @@ impl Service {
     }
 
     /// Makes the certificate of a case, or goes on where an earlier attempt ended; it is not live yet.
-    pub(crate) async fn make_certificate(&self, tenant: &Tenant, case: &Case, until: OffsetDateTime) -> Result<Held, Error> {
+    pub(crate) async fn make_certificate(
+        &self,
+        tenant: &Tenant,
+        case: &Case,
+        until: OffsetDateTime,
+    ) -> Result<Held, Error> {
         let draft = match self.store.find_prepared(tenant, case.id).await? {
             Some(draft) => draft,
             None => {
                 let draft = self.draft(case, until).await?;
-                self.store.prepare(tenant, &draft, self.world.clock.now()).await?
+                self.store
+                    .prepare(tenant, &draft, self.world.clock.now())
+                    .await?
             }
         };
         let bytes = ToBeSigned::from_bytes(&draft.to_be_signed)?;
@@ -44,10 +53,19 @@ impl Service {
                 self.store.sign_once(tenant, draft.id, &signature).await?
             }
         };
-        let signature: Signature =
-            signature.try_into().map_err(|_| tongguan_storage::Error::corrupt("certificates.signature", "a signature has 64 bytes"))?;
+        let signature: Signature = signature.try_into().map_err(|_| {
+            tongguan_storage::Error::corrupt("certificates.signature", "a signature has 64 bytes")
+        })?;
         let certificate = Certificate::attach(&bytes, &signature)?;
-        let log_index = self.store.append(tenant, draft.id, &certificate.log_entry(), &certificate.leaf_hash().0).await?;
+        let log_index = self
+            .store
+            .append(
+                tenant,
+                draft.id,
+                &certificate.log_entry(),
+                &certificate.leaf_hash().0,
+            )
+            .await?;
         let certificate = certificate.with_proof(self.issuer.prove(log_index).await?);
         let record = certificate.record();
         Ok(Held {
@@ -66,8 +84,14 @@ impl Service {
 
     async fn draft(&self, case: &Case, until: OffsetDateTime) -> Result<Draft, Error> {
         let missing = |what| tongguan_storage::Error::corrupt("cases.body", what);
-        let decision = case.decision.as_ref().ok_or_else(|| missing("a licensed case without a decision"))?;
-        let vehicle = case.vehicle.as_ref().ok_or_else(|| missing("a licensed case without its vehicle"))?;
+        let decision = case
+            .decision
+            .as_ref()
+            .ok_or_else(|| missing("a licensed case without a decision"))?;
+        let vehicle = case
+            .vehicle
+            .as_ref()
+            .ok_or_else(|| missing("a licensed case without its vehicle"))?;
         let status_index = self.store.next_status_index().await?;
         let id = self.world.ids.next();
         let record = self.record(id, case, decision, vehicle, status_index, until)?;
@@ -82,8 +106,18 @@ impl Service {
         })
     }
 
-    fn record(&self, id: Uuid, case: &Case, decision: &Decision, vehicle: &VehicleNote, status_index: u32, until: OffsetDateTime) -> Result<Record, Error> {
-        let first_registration = vehicle.first_registered.ok_or_else(|| tongguan_storage::Error::corrupt("cases.body", "no first registration"))?;
+    fn record(
+        &self,
+        id: Uuid,
+        case: &Case,
+        decision: &Decision,
+        vehicle: &VehicleNote,
+        status_index: u32,
+        until: OffsetDateTime,
+    ) -> Result<Record, Error> {
+        let first_registration = vehicle.first_registered.ok_or_else(|| {
+            tongguan_storage::Error::corrupt("cases.body", "no first registration")
+        })?;
         let (list, index) = self.issuer.list_of(status_index);
         let stated = if decision.by_override {
             Stated::PermittedByOverride
@@ -99,7 +133,9 @@ impl Service {
             key_id: self.issuer.keys.issuer.key_id().clone(),
             issued_at: self.world.clock.now().into(),
             expires_at: until.into(),
-            simulated: self.issuer.simulated || decision.simulated || licence.is_some_and(|licence| licence.simulated),
+            simulated: self.issuer.simulated
+                || decision.simulated
+                || licence.is_some_and(|licence| licence.simulated),
             vehicle: Vehicle {
                 vin: case.vin,
                 vin_salt: salt()?,
@@ -122,7 +158,12 @@ impl Service {
             },
             exporter: case.exporter.code.clone(),
             licence_number: licence.map(|licence| fit(&licence.number, 40)),
-            compared: decision.reconciliation.agreed.iter().filter_map(|field| compared(field)).collect(),
+            compared: decision
+                .reconciliation
+                .agreed
+                .iter()
+                .filter_map(|field| compared(field))
+                .collect(),
             evidence: evidence(decision),
             status: StatusRef { list, index },
         })
@@ -134,7 +175,11 @@ impl Service {
         case.certificate = Some(held.id);
         case.certificate_until = Some(held.expires_at);
         case.certified_at = case.certified_at.or(Some(held.issued_at));
-        let kind = if event == Event::Amend { "CERTIFICATE_AMENDED" } else { "CERTIFIED" };
+        let kind = if event == Event::Amend {
+            "CERTIFICATE_AMENDED"
+        } else {
+            "CERTIFIED"
+        };
         Ok(Happened::because(kind, &held.id.to_string()))
     }
 
@@ -148,7 +193,12 @@ impl Service {
         valid_until: Option<Date>,
     ) -> Result<Held, Error> {
         let entry = self.entry(caller);
-        let once = self.once(caller, "AmendCertificate", request_id, &(id, &reason, valid_until));
+        let once = self.once(
+            caller,
+            "AmendCertificate",
+            request_id,
+            &(id, &reason, valid_until),
+        );
         let old = self.certificate(caller, id).await?;
         let case = self.get(caller, old.case).await?;
         if !matches!(old.life, Life::Superseded { .. }) {
@@ -160,12 +210,20 @@ impl Service {
         let until = valid_until.map_or(old.expires_at, end_of).min(longest);
         let service = self.clone();
         let amended = async move {
-            let held = service.make_certificate(&entry.tenant, &case, until).await?;
+            let held = service
+                .make_certificate(&entry.tenant, &case, until)
+                .await?;
             let change = |case: &mut Case| {
                 let happened = Self::certified(&held, Event::Amend, case)?;
-                Ok(Happened { reason: format!("{}: {reason}", happened.reason), ..happened })
+                Ok(Happened {
+                    reason: format!("{}: {reason}", happened.reason),
+                    ..happened
+                })
             };
-            service.store.issue(Some(&once), None, &entry, &held, Some(id), &change).await
+            service
+                .store
+                .issue(Some(&once), None, &entry, &held, Some(id), &change)
+                .await
         };
         self.tasks.shield(amended).await
     }
@@ -173,12 +231,16 @@ impl Service {
 
 /// The first instant after a day in China.
 fn end_of(day: Date) -> OffsetDateTime {
-    day.with_time(Time::MIDNIGHT).assume_offset(time::macros::offset!(+8)) + Duration::DAY
+    day.with_time(Time::MIDNIGHT)
+        .assume_offset(time::macros::offset!(+8))
+        + Duration::DAY
 }
 
 fn salt() -> Result<Salt, Error> {
     let mut bytes = [0_u8; 16];
-    aws_lc_rs::rand::fill(&mut bytes).map_err(|_| tongguan_certificate::Error::SignerUnavailable("no random bytes".to_owned()))?;
+    aws_lc_rs::rand::fill(&mut bytes).map_err(|_| {
+        tongguan_certificate::Error::SignerUnavailable("no random bytes".to_owned())
+    })?;
     Ok(tongguan_certificate::Fixed(bytes))
 }
 
@@ -191,7 +253,11 @@ fn fit(text: &str, most: usize) -> String {
         end -= 1;
     }
     let fitted = clean[..end].trim_end();
-    if fitted.is_empty() { "-".to_owned() } else { fitted.to_owned() }
+    if fitted.is_empty() {
+        "-".to_owned()
+    } else {
+        fitted.to_owned()
+    }
 }
 
 /// The last characters of a number, as an officer reads them on the metal.
@@ -203,9 +269,18 @@ fn tail(number: &str) -> Option<String> {
 }
 
 fn pack(pin: Option<&PackPin>) -> PackRef {
-    let name = pin.map(|pin| format!("{}@{}", pin.market, pin.version)).unwrap_or_default();
-    let digest = pin.map(|pin| pin.sha256.parse().unwrap_or_else(|_| Digest::of(pin.sha256.as_bytes())));
-    PackRef { name: fit(&name, 32), digest: digest.unwrap_or_else(|| Digest::of(&[])) }
+    let name = pin
+        .map(|pin| format!("{}@{}", pin.market, pin.version))
+        .unwrap_or_default();
+    let digest = pin.map(|pin| {
+        pin.sha256
+            .parse()
+            .unwrap_or_else(|_| Digest::of(pin.sha256.as_bytes()))
+    });
+    PackRef {
+        name: fit(&name, 32),
+        digest: digest.unwrap_or_else(|| Digest::of(&[])),
+    }
 }
 
 fn evidence(decision: &Decision) -> BTreeSet<record::Evidence> {
@@ -215,8 +290,17 @@ fn evidence(decision: &Decision) -> BTreeSet<record::Evidence> {
         "MAINTENANCE" => EvidenceKind::Maintenance,
         _ => EvidenceKind::Document,
     };
-    let pinned = decision.evidence.iter().map(|pin| record::Evidence { kind: kind(&pin.kind), id: fit(&pin.id, 64) });
-    std::iter::once(record::Evidence { kind: EvidenceKind::Decision, id: decision.id.to_string() }).chain(pinned).take(12).collect()
+    let pinned = decision.evidence.iter().map(|pin| record::Evidence {
+        kind: kind(&pin.kind),
+        id: fit(&pin.id, 64),
+    });
+    std::iter::once(record::Evidence {
+        kind: EvidenceKind::Decision,
+        id: decision.id.to_string(),
+    })
+    .chain(pinned)
+    .take(12)
+    .collect()
 }
 
 fn compared(field: &str) -> Option<Compared> {

@@ -35,8 +35,18 @@ pub(crate) struct LicenceRecord {
 
 impl Service {
     /// Opens a batch.
-    pub(crate) async fn create_batch(&self, caller: &Caller, request_id: &str, new: NewBatch) -> Result<Batch, Error> {
-        let exporter = caller.organisation.clone().ok_or_else(|| Error::NotExporterOfRecord { exporter: "of the batch".to_owned() })?;
+    pub(crate) async fn create_batch(
+        &self,
+        caller: &Caller,
+        request_id: &str,
+        new: NewBatch,
+    ) -> Result<Batch, Error> {
+        let exporter = caller
+            .organisation
+            .clone()
+            .ok_or_else(|| Error::NotExporterOfRecord {
+                exporter: "of the batch".to_owned(),
+            })?;
         let entry = self.entry(caller);
         let once = self.once(caller, "CreateLicenceBatch", request_id, &new);
         let batch = Batch {
@@ -55,11 +65,23 @@ impl Service {
         };
         let store = self.store.clone();
         let cases = new.cases;
-        self.tasks.shield(async move { store.create_batch(&once, &entry, &batch, &cases, &add_named).await }).await
+        self.tasks
+            .shield(async move {
+                store
+                    .create_batch(&once, &entry, &batch, &cases, &add_named)
+                    .await
+            })
+            .await
     }
 
     /// Adds cases, all or none.
-    pub(crate) async fn add_to_batch(&self, caller: &Caller, request_id: &str, id: Uuid, cases: Vec<Uuid>) -> Result<Batch, Error> {
+    pub(crate) async fn add_to_batch(
+        &self,
+        caller: &Caller,
+        request_id: &str,
+        id: Uuid,
+        cases: Vec<Uuid>,
+    ) -> Result<Batch, Error> {
         let entry = self.entry(caller);
         let once = self.once(caller, "AddToLicenceBatch", request_id, &(id, &cases));
         let store = self.store.clone();
@@ -70,11 +92,22 @@ impl Service {
                 exporter_of_record(&caller, &batch.exporter)?;
                 in_state(batch, BatchState::Open, "AddToLicenceBatch")?;
                 // Only the named ones are new; lines already there were loaded with them.
-                if let Some(twice) = named.iter().find(|id| batch.lines.iter().any(|line| line.case == **id)) {
-                    return Err(Error::BatchRule { problems: vec![format!("case {twice} is in the batch already")] });
+                if let Some(twice) = named
+                    .iter()
+                    .find(|id| batch.lines.iter().any(|line| line.case == **id))
+                {
+                    return Err(Error::BatchRule {
+                        problems: vec![format!("case {twice} is in the batch already")],
+                    });
                 }
-                let mut fresh: Vec<Case> = loaded.iter().filter(|case| named.contains(&case.id)).cloned().collect();
-                batch.add(&fresh).map_err(|problems| Error::BatchRule { problems })?;
+                let mut fresh: Vec<Case> = loaded
+                    .iter()
+                    .filter(|case| named.contains(&case.id))
+                    .cloned()
+                    .collect();
+                batch
+                    .add(&fresh)
+                    .map_err(|problems| Error::BatchRule { problems })?;
                 for case in &mut fresh {
                     case.batch = Some(batch.id);
                 }
@@ -87,7 +120,12 @@ impl Service {
     }
 
     /// Closes a batch and hands it in.
-    pub(crate) async fn submit_batch(&self, caller: &Caller, request_id: &str, id: Uuid) -> Result<Batch, Error> {
+    pub(crate) async fn submit_batch(
+        &self,
+        caller: &Caller,
+        request_id: &str,
+        id: Uuid,
+    ) -> Result<Batch, Error> {
         let entry = self.entry(caller);
         let once = self.once(caller, "SubmitLicenceBatch", request_id, &id);
         let store = self.store.clone();
@@ -110,7 +148,13 @@ impl Service {
     }
 
     /// Records the official licence: its cases are LICENSED, and the worker certifies them.
-    pub(crate) async fn record_licence(&self, caller: &Caller, request_id: &str, id: Uuid, record: LicenceRecord) -> Result<Batch, Error> {
+    pub(crate) async fn record_licence(
+        &self,
+        caller: &Caller,
+        request_id: &str,
+        id: Uuid,
+        record: LicenceRecord,
+    ) -> Result<Batch, Error> {
         let entry = self.entry(caller);
         let once = self.once(caller, "RecordLicence", request_id, &(id, &record));
         let today = self.world.clock.today_in_china();
@@ -122,7 +166,9 @@ impl Service {
                     number: record.number.clone(),
                     issuer: record.issuer.clone(),
                     issued: record.issued,
-                    valid_until: record.valid_until.unwrap_or_else(|| longest_validity(record.issued)),
+                    valid_until: record
+                        .valid_until
+                        .unwrap_or_else(|| longest_validity(record.issued)),
                     quantity: record.quantity,
                     simulated: record.simulated,
                 };
@@ -133,7 +179,11 @@ impl Service {
                 }
                 for case in cases.iter_mut() {
                     case.take(Event::LicenceRecorded)?;
-                    case.licence = Some(Licence { number: licence.number.clone(), valid_until: licence.valid_until, simulated: licence.simulated });
+                    case.licence = Some(Licence {
+                        number: licence.number.clone(),
+                        valid_until: licence.valid_until,
+                        simulated: licence.simulated,
+                    });
                 }
                 batch.state = BatchState::Licensed;
                 batch.licence = Some(licence);
@@ -147,7 +197,13 @@ impl Service {
     }
 
     /// Gives a batch up; its cases are free again.
-    pub(crate) async fn cancel_batch(&self, caller: &Caller, request_id: &str, id: Uuid, reason: String) -> Result<Batch, Error> {
+    pub(crate) async fn cancel_batch(
+        &self,
+        caller: &Caller,
+        request_id: &str,
+        id: Uuid,
+        reason: String,
+    ) -> Result<Batch, Error> {
         let entry = self.entry(caller);
         let once = self.once(caller, "CancelLicenceBatch", request_id, &(id, &reason));
         let store = self.store.clone();
@@ -172,12 +228,17 @@ impl Service {
 
     /// Reads a batch.
     pub(crate) async fn get_batch(&self, caller: &Caller, id: Uuid) -> Result<Batch, Error> {
-        self.store.find_batch(&caller.tenant, id).await?.ok_or(Error::BatchNotFound { id })
+        self.store
+            .find_batch(&caller.tenant, id)
+            .await?
+            .ok_or(Error::BatchNotFound { id })
     }
 }
 
 fn add_named(batch: &mut Batch, cases: &mut [Case]) -> Result<Option<Happened>, Error> {
-    batch.add(cases).map_err(|problems| Error::BatchRule { problems })?;
+    batch
+        .add(cases)
+        .map_err(|problems| Error::BatchRule { problems })?;
     for case in cases.iter_mut() {
         case.batch = Some(batch.id);
     }
@@ -197,14 +258,27 @@ fn not_ready(batch: &Batch, cases: &[Case]) -> Vec<String> {
     cases
         .iter()
         .filter(|case| case.state != crate::domain::State::Ready || case.batch != Some(batch.id))
-        .map(|case| format!("case {} is {} now: cancel the batch and form another", case.id, case.state))
+        .map(|case| {
+            format!(
+                "case {} is {} now: cancel the batch and form another",
+                case.id, case.state
+            )
+        })
         .collect()
 }
 
 fn in_state(batch: &Batch, state: BatchState, step: &'static str) -> Result<(), Error> {
-    if batch.state == state { Ok(()) } else { Err(illegal(batch, step)) }
+    if batch.state == state {
+        Ok(())
+    } else {
+        Err(illegal(batch, step))
+    }
 }
 
 fn illegal(batch: &Batch, step: &'static str) -> Error {
-    Error::BatchIllegal { state: batch.state.as_str(), step, legal: batch.state.legal() }
+    Error::BatchIllegal {
+        state: batch.state.as_str(),
+        step,
+        legal: batch.state.legal(),
+    }
 }

@@ -11,15 +11,28 @@ use crate::store::{Entry, Happened};
 
 impl Service {
     /// An officer decides a case that asks for information.
-    pub(crate) async fn decide(&self, caller: &Caller, request_id: &str, id: Uuid, ready: bool, reason: String) -> Result<Case, Error> {
+    pub(crate) async fn decide(
+        &self,
+        caller: &Caller,
+        request_id: &str,
+        id: Uuid,
+        ready: bool,
+        reason: String,
+    ) -> Result<Case, Error> {
         let entry = self.entry(caller);
         let once = self.once(caller, "DecideCase", request_id, &(id, ready, &reason));
         let decision = self.world.ids.next();
         let store = self.store.clone();
         let decided = async move {
             let change = |case: &mut Case| {
-                let event = if ready { Event::OfficerReady } else { Event::OfficerRefused };
-                let prohibited = case.decision.as_ref().is_some_and(|held| held.china_verdict == "PROHIBITED" || held.market_verdict == "PROHIBITED");
+                let event = if ready {
+                    Event::OfficerReady
+                } else {
+                    Event::OfficerRefused
+                };
+                let prohibited = case.decision.as_ref().is_some_and(|held| {
+                    held.china_verdict == "PROHIBITED" || held.market_verdict == "PROHIBITED"
+                });
                 case.take(event)?;
                 if ready && prohibited {
                     return Err(Error::RuleProhibits);
@@ -33,20 +46,44 @@ impl Service {
     }
 
     /// Proposes an override, or confirms the one that waits.
-    pub(crate) async fn override_decision(&self, caller: &Caller, request_id: &str, id: Uuid, ready: bool, reason: String) -> Result<Case, Error> {
+    pub(crate) async fn override_decision(
+        &self,
+        caller: &Caller,
+        request_id: &str,
+        id: Uuid,
+        ready: bool,
+        reason: String,
+    ) -> Result<Case, Error> {
         if !caller.person {
             return Err(Error::PersonRequired);
         }
         let entry = self.entry(caller);
-        let once = self.once(caller, "OverrideDecision", request_id, &(id, ready, &reason, &caller.subject));
+        let once = self.once(
+            caller,
+            "OverrideDecision",
+            request_id,
+            &(id, ready, &reason, &caller.subject),
+        );
         let decision = self.world.ids.next();
         let store = self.store.clone();
         let overridden = async move {
             let change = |case: &mut Case| {
-                let outcome = if ready { Outcome::Ready } else { Outcome::Refused };
-                let event = if ready { Event::OverriddenReady } else { Event::OverriddenRefused };
+                let outcome = if ready {
+                    Outcome::Ready
+                } else {
+                    Outcome::Refused
+                };
+                let event = if ready {
+                    Event::OverriddenReady
+                } else {
+                    Event::OverriddenRefused
+                };
                 crate::domain::chart::step(case.state, event)?;
-                match case.overridden.clone().filter(|waiting| waiting.confirmed.is_none()) {
+                match case
+                    .overridden
+                    .clone()
+                    .filter(|waiting| waiting.confirmed.is_none())
+                {
                     None => {
                         case.overridden = Some(Override {
                             outcome,
@@ -57,13 +94,20 @@ impl Service {
                         });
                         Ok(Happened::because("OVERRIDE_PROPOSED", &reason))
                     }
-                    Some(waiting) if waiting.proposed_by == entry.actor => Err(Error::SecondPersonRequired { first: waiting.proposed_by }),
+                    Some(waiting) if waiting.proposed_by == entry.actor => {
+                        Err(Error::SecondPersonRequired {
+                            first: waiting.proposed_by,
+                        })
+                    }
                     Some(waiting) if waiting.outcome != outcome => Err(Error::OverrideDiffers),
                     Some(waiting) => {
                         case.take(event)?;
                         let both = format!("{} · {reason}", waiting.reason);
                         replace(case, decision, ready, &entry, &both, true);
-                        case.overridden = Some(Override { confirmed: Some((entry.actor.clone(), entry.at)), ..waiting });
+                        case.overridden = Some(Override {
+                            confirmed: Some((entry.actor.clone(), entry.at)),
+                            ..waiting
+                        });
                         Ok(Happened::because("OVERRIDDEN", &both))
                     }
                 }
@@ -76,7 +120,11 @@ impl Service {
 
 /// A person's decision in the place of the engine's; everything the engine found stays visible in it.
 fn replace(case: &mut Case, id: Uuid, ready: bool, entry: &Entry, reason: &str, by_override: bool) {
-    let outcome = if ready { Outcome::Ready } else { Outcome::Refused };
+    let outcome = if ready {
+        Outcome::Ready
+    } else {
+        Outcome::Refused
+    };
     debug_assert!(matches!(case.state, State::Ready | State::Refused));
     if let Some(held) = case.decision.take() {
         case.decision = Some(Decision {

@@ -17,11 +17,19 @@ struct BatchRow {
 }
 
 /// A change to a batch and its cases; answers what happened to each case, `None` where it stays as it is.
-pub(crate) type BatchChange<'a> = &'a (dyn Fn(&mut Batch, &mut [Case]) -> Result<Option<Happened>, Error> + Send + Sync);
+pub(crate) type BatchChange<'a> =
+    &'a (dyn Fn(&mut Batch, &mut [Case]) -> Result<Option<Happened>, Error> + Send + Sync);
 
 impl Store {
     /// Stores a new batch with its first cases.
-    pub(crate) async fn create_batch(&self, once: &Once, entry: &Entry, batch: &Batch, cases: &[Uuid], change: BatchChange<'_>) -> Result<Batch, Error> {
+    pub(crate) async fn create_batch(
+        &self,
+        once: &Once,
+        entry: &Entry,
+        batch: &Batch,
+        cases: &[Uuid],
+        change: BatchChange<'_>,
+    ) -> Result<Batch, Error> {
         const INSERT: &str = "insert into licence_batches (tenant_id, id, exporter, state, licence_number, version, body, created_at, updated_at) \
                               values ($1, $2, $3, 'OPEN', '', 0, $4, $5, $5)";
         let created = transaction!(self.db, Error, |tx| {
@@ -44,14 +52,27 @@ impl Store {
     }
 
     /// Changes a batch with the cases it holds and those named.
-    pub(crate) async fn change_batch(&self, once: &Once, entry: &Entry, id: Uuid, cases: &[Uuid], change: BatchChange<'_>) -> Result<Batch, Error> {
-        const LOCK: &str = "update licence_batches set version = version where tenant_id = $1 and id = $2";
+    pub(crate) async fn change_batch(
+        &self,
+        once: &Once,
+        entry: &Entry,
+        id: Uuid,
+        cases: &[Uuid],
+        change: BatchChange<'_>,
+    ) -> Result<Batch, Error> {
+        const LOCK: &str =
+            "update licence_batches set version = version where tenant_id = $1 and id = $2";
         let changed = transaction!(self.db, Error, |tx| {
             if let Some(answer) = once.replay(tx).await? {
                 return Ok(answer);
             }
-            execute!(&mut *tx, |c| sqlx::query(LOCK).bind(entry.tenant.as_str()).bind(id).execute(&mut **c))?;
-            let mut batch = read(tx, &entry.tenant, id).await?.ok_or(Error::BatchNotFound { id })?;
+            execute!(&mut *tx, |c| sqlx::query(LOCK)
+                .bind(entry.tenant.as_str())
+                .bind(id)
+                .execute(&mut **c))?;
+            let mut batch = read(tx, &entry.tenant, id)
+                .await?
+                .ok_or(Error::BatchNotFound { id })?;
             apply(tx, entry, &mut batch, cases, change).await?;
             once.remember(tx, &batch).await?;
             Ok(batch)
@@ -65,25 +86,51 @@ impl Store {
     }
 
     /// A batch.
-    pub(crate) async fn find_batch(&self, tenant: &Tenant, id: Uuid) -> Result<Option<Batch>, storage::Error> {
+    pub(crate) async fn find_batch(
+        &self,
+        tenant: &Tenant,
+        id: Uuid,
+    ) -> Result<Option<Batch>, storage::Error> {
         const READ: &str = "select body from licence_batches where tenant_id = $1 and id = $2";
-        let row: Option<BatchRow> = on!(&self.db, |pool| sqlx::query_as(READ).bind(tenant.as_str()).bind(id).fetch_optional(pool).await)?;
+        let row: Option<BatchRow> = on!(&self.db, |pool| sqlx::query_as(READ)
+            .bind(tenant.as_str())
+            .bind(id)
+            .fetch_optional(pool)
+            .await)?;
         Ok(row.map(|row| row.body.0))
     }
 }
 
 async fn read(tx: &mut Tx, tenant: &Tenant, id: Uuid) -> Result<Option<Batch>, storage::Error> {
     const READ: &str = "select body from licence_batches where tenant_id = $1 and id = $2";
-    let row: Option<BatchRow> = on!(&mut *tx, |c| sqlx::query_as(READ).bind(tenant.as_str()).bind(id).fetch_optional(&mut **c).await)?;
+    let row: Option<BatchRow> = on!(&mut *tx, |c| sqlx::query_as(READ)
+        .bind(tenant.as_str())
+        .bind(id)
+        .fetch_optional(&mut **c)
+        .await)?;
     Ok(row.map(|row| row.body.0))
 }
 
-async fn apply(tx: &mut Tx, entry: &Entry, batch: &mut Batch, named: &[Uuid], change: BatchChange<'_>) -> Result<(), Error> {
+async fn apply(
+    tx: &mut Tx,
+    entry: &Entry,
+    batch: &mut Batch,
+    named: &[Uuid],
+    change: BatchChange<'_>,
+) -> Result<(), Error> {
     // Rows are locked in the order of ids, so that two batches never wait for each other.
-    let ids: BTreeSet<Uuid> = named.iter().copied().chain(batch.lines.iter().map(|line| line.case)).collect();
+    let ids: BTreeSet<Uuid> = named
+        .iter()
+        .copied()
+        .chain(batch.lines.iter().map(|line| line.case))
+        .collect();
     let mut cases = Vec::with_capacity(ids.len());
     for id in ids {
-        cases.push(locked(tx, &entry.tenant, id).await?.ok_or(Error::CaseNotFound { id })?);
+        cases.push(
+            locked(tx, &entry.tenant, id)
+                .await?
+                .ok_or(Error::CaseNotFound { id })?,
+        );
     }
     let before = cases.clone();
     let happened = change(batch, &mut cases)?;
@@ -100,7 +147,12 @@ async fn apply(tx: &mut Tx, entry: &Entry, batch: &mut Batch, named: &[Uuid], ch
         .bind(entry.tenant.as_str())
         .bind(batch.id)
         .bind(batch.state.as_str())
-        .bind(batch.licence.as_ref().map_or("", |licence| licence.number.as_str()))
+        .bind(
+            batch
+                .licence
+                .as_ref()
+                .map_or("", |licence| licence.number.as_str())
+        )
         .bind(batch.version as i64)
         .bind(Json(&*batch))
         .bind(Instant(batch.updated_at))

@@ -61,15 +61,24 @@ struct HeldRow {
 }
 
 /// A change to a certificate and its case.
-pub(crate) type CertificateChange<'a> = &'a (dyn Fn(&mut Held, &mut Case) -> Result<Happened, Error> + Send + Sync);
+pub(crate) type CertificateChange<'a> =
+    &'a (dyn Fn(&mut Held, &mut Case) -> Result<Happened, Error> + Send + Sync);
 
 impl Store {
     /// Stores the bytes to be signed, unless the case has some on their way: then those are answered.
-    pub(crate) async fn prepare(&self, tenant: &Tenant, draft: &Draft, now: OffsetDateTime) -> Result<Draft, storage::Error> {
+    pub(crate) async fn prepare(
+        &self,
+        tenant: &Tenant,
+        draft: &Draft,
+        now: OffsetDateTime,
+    ) -> Result<Draft, storage::Error> {
         const INSERT: &str = "insert into certificates (tenant_id, id, case_id, state, live, version, body, to_be_signed, signature, cose, \
                               status_index, created_at, updated_at) values ($1, $2, $3, 'PREPARED', $4, 0, $5, $6, null, null, $7, $8, $8) \
                               on conflict do nothing";
-        let body = DraftBody { expires_at: draft.expires_at, record: draft.record.clone() };
+        let body = DraftBody {
+            expires_at: draft.expires_at,
+            record: draft.record.clone(),
+        };
         execute!(&self.db, |pool| sqlx::query(INSERT)
             .bind(tenant.as_str())
             .bind(draft.id)
@@ -82,19 +91,30 @@ impl Store {
             .execute(pool))?;
         self.find_prepared(tenant, draft.case)
             .await?
-            .ok_or_else(|| storage::Error::corrupt("certificates.state", "a prepared certificate vanished"))
+            .ok_or_else(|| {
+                storage::Error::corrupt("certificates.state", "a prepared certificate vanished")
+            })
     }
 
     /// The certificate of a case that is on its way.
-    pub(crate) async fn find_prepared(&self, tenant: &Tenant, case: Uuid) -> Result<Option<Draft>, storage::Error> {
+    pub(crate) async fn find_prepared(
+        &self,
+        tenant: &Tenant,
+        case: Uuid,
+    ) -> Result<Option<Draft>, storage::Error> {
         const READ: &str = "select id, body, to_be_signed, signature, status_index from certificates \
                             where tenant_id = $1 and case_id = $2 and state = 'PREPARED'";
-        let row: Option<DraftRow> = on!(&self.db, |pool| sqlx::query_as(READ).bind(tenant.as_str()).bind(case).fetch_optional(pool).await)?;
+        let row: Option<DraftRow> = on!(&self.db, |pool| sqlx::query_as(READ)
+            .bind(tenant.as_str())
+            .bind(case)
+            .fetch_optional(pool)
+            .await)?;
         row.map(|row| {
             Ok(Draft {
                 id: row.id,
                 case,
-                status_index: u32::try_from(row.status_index).map_err(|error| storage::Error::corrupt("certificates.status_index", error))?,
+                status_index: u32::try_from(row.status_index)
+                    .map_err(|error| storage::Error::corrupt("certificates.status_index", error))?,
                 to_be_signed: row.to_be_signed,
                 signature: row.signature,
                 expires_at: row.body.0.expires_at,
@@ -105,18 +125,38 @@ impl Store {
     }
 
     /// Gives a certificate up that was not issued, because its case changed.
-    pub(crate) async fn discard_prepared(&self, tenant: &Tenant, case: Uuid) -> Result<(), storage::Error> {
+    pub(crate) async fn discard_prepared(
+        &self,
+        tenant: &Tenant,
+        case: Uuid,
+    ) -> Result<(), storage::Error> {
         const DISCARD: &str = "update certificates set state = 'DISCARDED' where tenant_id = $1 and case_id = $2 and state = 'PREPARED'";
-        execute!(&self.db, |pool| sqlx::query(DISCARD).bind(tenant.as_str()).bind(case).execute(pool))?;
+        execute!(&self.db, |pool| sqlx::query(DISCARD)
+            .bind(tenant.as_str())
+            .bind(case)
+            .execute(pool))?;
         Ok(())
     }
 
     /// Stores a signature where there is none, and answers the one that stands: a certificate is signed once.
-    pub(crate) async fn sign_once(&self, tenant: &Tenant, id: Uuid, signature: &[u8]) -> Result<Vec<u8>, storage::Error> {
+    pub(crate) async fn sign_once(
+        &self,
+        tenant: &Tenant,
+        id: Uuid,
+        signature: &[u8],
+    ) -> Result<Vec<u8>, storage::Error> {
         const STORE: &str = "update certificates set signature = $3 where tenant_id = $1 and id = $2 and signature is null";
         const READ: &str = "select signature from certificates where tenant_id = $1 and id = $2";
-        execute!(&self.db, |pool| sqlx::query(STORE).bind(tenant.as_str()).bind(id).bind(signature).execute(pool))?;
-        on!(&self.db, |pool| sqlx::query_scalar(READ).bind(tenant.as_str()).bind(id).fetch_one(pool).await)
+        execute!(&self.db, |pool| sqlx::query(STORE)
+            .bind(tenant.as_str())
+            .bind(id)
+            .bind(signature)
+            .execute(pool))?;
+        on!(&self.db, |pool| sqlx::query_scalar(READ)
+            .bind(tenant.as_str())
+            .bind(id)
+            .fetch_one(pool)
+            .await)
     }
 
     /// Issues a prepared certificate with its case; with a claim, only under its epoch. `replaced` is superseded.
@@ -136,15 +176,26 @@ impl Store {
                 return Ok(answer);
             }
             let id = held.case;
-            let mut case = locked(tx, &entry.tenant, id).await?.ok_or(Error::CaseNotFound { id })?;
+            let mut case = locked(tx, &entry.tenant, id)
+                .await?
+                .ok_or(Error::CaseNotFound { id })?;
             let happened = change(&mut case)?;
             if let Some(old) = replaced {
-                let mut old = read(tx, &entry.tenant, old).await?.ok_or(Error::CertificateNotFound { id: old })?;
+                let mut old = read(tx, &entry.tenant, old)
+                    .await?
+                    .ok_or(Error::CertificateNotFound { id: old })?;
                 old.life = old.life.at(entry.at, old.expires_at).supersede(held.id)?;
                 save(tx, entry, &old).await?;
             }
             save(tx, entry, held).await?;
-            write(tx, entry, &mut case, &happened, claim.map(|claim| claim.epoch)).await?;
+            write(
+                tx,
+                entry,
+                &mut case,
+                &happened,
+                claim.map(|claim| claim.epoch),
+            )
+            .await?;
             if let Some(once) = once {
                 once.remember(tx, held).await?;
             }
@@ -154,7 +205,13 @@ impl Store {
     }
 
     /// Moves a certificate and its case together; one winner under concurrency, because the case's row is locked first.
-    pub(crate) async fn move_certificate(&self, once: &Once, entry: &Entry, id: Uuid, change: CertificateChange<'_>) -> Result<Held, Error> {
+    pub(crate) async fn move_certificate(
+        &self,
+        once: &Once,
+        entry: &Entry,
+        id: Uuid,
+        change: CertificateChange<'_>,
+    ) -> Result<Held, Error> {
         let moved = transaction!(self.db, Error, |tx| {
             if let Some(answer) = once.replay(tx).await? {
                 return Ok(answer);
@@ -174,10 +231,18 @@ impl Store {
     }
 
     /// As [`Store::move_certificate`], for the timers of the worker.
-    pub(crate) async fn lapse(&self, claim: &Claim, entry: &Entry, id: Uuid, change: CertificateChange<'_>) -> Result<Case, Error> {
+    pub(crate) async fn lapse(
+        &self,
+        claim: &Claim,
+        entry: &Entry,
+        id: Uuid,
+        change: CertificateChange<'_>,
+    ) -> Result<Case, Error> {
         let lapsed = transaction!(self.db, Error, |tx| {
             let missing = || Error::CertificateNotFound { id };
-            let mut case = locked(tx, &entry.tenant, claim.id).await?.ok_or_else(missing)?;
+            let mut case = locked(tx, &entry.tenant, claim.id)
+                .await?
+                .ok_or_else(missing)?;
             let mut held = read(tx, &entry.tenant, id).await?.ok_or_else(missing)?;
             held.life = held.life.at(entry.at, held.expires_at);
             let happened = change(&mut held, &mut case)?;
@@ -189,17 +254,31 @@ impl Store {
     }
 
     /// An issued certificate.
-    pub(crate) async fn find_certificate(&self, tenant: &Tenant, id: Uuid) -> Result<Option<Held>, storage::Error> {
+    pub(crate) async fn find_certificate(
+        &self,
+        tenant: &Tenant,
+        id: Uuid,
+    ) -> Result<Option<Held>, storage::Error> {
         const READ: &str = "select body from certificates where tenant_id = $1 and id = $2 and state not in ('PREPARED', 'DISCARDED')";
-        let row: Option<HeldRow> = on!(&self.db, |pool| sqlx::query_as(READ).bind(tenant.as_str()).bind(id).fetch_optional(pool).await)?;
+        let row: Option<HeldRow> = on!(&self.db, |pool| sqlx::query_as(READ)
+            .bind(tenant.as_str())
+            .bind(id)
+            .fetch_optional(pool)
+            .await)?;
         Ok(row.map(|row| row.body.0))
     }
 
     /// The life of an issued certificate, for whoever shows it: the certificate itself is the permission,
     /// and nothing but its state is told.
-    pub(crate) async fn find_shown(&self, id: Uuid) -> Result<Option<(Life, OffsetDateTime)>, storage::Error> {
+    pub(crate) async fn find_shown(
+        &self,
+        id: Uuid,
+    ) -> Result<Option<(Life, OffsetDateTime)>, storage::Error> {
         const READ: &str = "select body from certificates where id = $1 and state not in ('PREPARED', 'DISCARDED')";
-        let row: Option<HeldRow> = on!(&self.db, |pool| sqlx::query_as(READ).bind(id).fetch_optional(pool).await)?;
+        let row: Option<HeldRow> = on!(&self.db, |pool| sqlx::query_as(READ)
+            .bind(id)
+            .fetch_optional(pool)
+            .await)?;
         Ok(row.map(|row| (row.body.0.life, row.body.0.expires_at)))
     }
 
@@ -212,7 +291,11 @@ impl Store {
 
 async fn read(tx: &mut Tx, tenant: &Tenant, id: Uuid) -> Result<Option<Held>, storage::Error> {
     const READ: &str = "select body from certificates where tenant_id = $1 and id = $2 and state not in ('PREPARED', 'DISCARDED')";
-    let row: Option<HeldRow> = on!(&mut *tx, |c| sqlx::query_as(READ).bind(tenant.as_str()).bind(id).fetch_optional(&mut **c).await)?;
+    let row: Option<HeldRow> = on!(&mut *tx, |c| sqlx::query_as(READ)
+        .bind(tenant.as_str())
+        .bind(id)
+        .fetch_optional(&mut **c)
+        .await)?;
     Ok(row.map(|row| row.body.0))
 }
 
@@ -229,5 +312,9 @@ async fn save(tx: &mut Tx, entry: &Entry, held: &Held) -> Result<(), Error> {
         .bind(held.cose.as_slice())
         .bind(Instant(entry.at))
         .execute(&mut **c))?;
-    if rows == 1 { Ok(()) } else { Err(Error::CertificateNotFound { id: held.id }) }
+    if rows == 1 {
+        Ok(())
+    } else {
+        Err(Error::CertificateNotFound { id: held.id })
+    }
 }

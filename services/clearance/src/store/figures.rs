@@ -66,14 +66,27 @@ impl Store {
     }
 
     /// All movements of an exporter, open and closed.
-    pub(crate) async fn movements_of(&self, tenant: &Tenant, exporter: &str) -> Result<Vec<Movement>, storage::Error> {
+    pub(crate) async fn movements_of(
+        &self,
+        tenant: &Tenant,
+        exporter: &str,
+    ) -> Result<Vec<Movement>, storage::Error> {
         const READ: &str = "select id, vin, exporter, exited, deregister_by, deregistered from cases \
                             where tenant_id = $1 and exporter = $2 and deregister_by is not null";
-        on!(&self.db, |pool| sqlx::query_as(READ).bind(tenant.as_str()).bind(exporter).fetch_all(pool).await)
+        on!(&self.db, |pool| sqlx::query_as(READ)
+            .bind(tenant.as_str())
+            .bind(exporter)
+            .fetch_all(pool)
+            .await)
     }
 
     /// The figures of cases opened between two months, both included; empty means open-ended.
-    pub(crate) async fn figures(&self, tenant: &Tenant, from: &str, until: &str) -> Result<Figures, storage::Error> {
+    pub(crate) async fn figures(
+        &self,
+        tenant: &Tenant,
+        from: &str,
+        until: &str,
+    ) -> Result<Figures, storage::Error> {
         const GROUPS: &str = "select month, destination, category, powertrain, state, count(id) as cases, \
                               cast(sum(value_usd) as bigint) as value_usd, \
                               cast(sum(case when days_registered <= 180 then 1 else 0 end) as bigint) as young, \
@@ -87,9 +100,28 @@ impl Store {
                                 group by r.rule_id order by refused desc, r.rule_id";
         const CLEARING: &str = "select clearing_seconds from cases where tenant_id = $1 and clearing_seconds is not null \
                                 and ($2 = '' or month >= $2) and ($3 = '' or month <= $3) order by clearing_seconds";
-        let groups = on!(&self.db, |pool| sqlx::query_as(GROUPS).bind(tenant.as_str()).bind(from).bind(until).fetch_all(pool).await)?;
-        let refusals = on!(&self.db, |pool| sqlx::query_as(REFUSALS).bind(tenant.as_str()).bind(from).bind(until).fetch_all(pool).await)?;
-        let clearing = on!(&self.db, |pool| sqlx::query_scalar(CLEARING).bind(tenant.as_str()).bind(from).bind(until).fetch_all(pool).await)?;
-        Ok(Figures { groups, refusals, clearing })
+        let groups = on!(&self.db, |pool| sqlx::query_as(GROUPS)
+            .bind(tenant.as_str())
+            .bind(from)
+            .bind(until)
+            .fetch_all(pool)
+            .await)?;
+        let refusals = on!(&self.db, |pool| sqlx::query_as(REFUSALS)
+            .bind(tenant.as_str())
+            .bind(from)
+            .bind(until)
+            .fetch_all(pool)
+            .await)?;
+        let clearing = on!(&self.db, |pool| sqlx::query_scalar(CLEARING)
+            .bind(tenant.as_str())
+            .bind(from)
+            .bind(until)
+            .fetch_all(pool)
+            .await)?;
+        Ok(Figures {
+            groups,
+            refusals,
+            clearing,
+        })
     }
 }

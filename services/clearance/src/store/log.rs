@@ -16,25 +16,43 @@ const ISSUER: &str = "issuer";
 impl Store {
     /// Draws the next index of the status list; an index that is drawn and not used stays valid for ever.
     pub(crate) async fn next_status_index(&self) -> Result<u32, storage::Error> {
-        let next: Result<i64, storage::Error> = transaction!(self.db, storage::Error, |tx| { draw(tx, "status_index").await });
+        let next: Result<i64, storage::Error> = transaction!(self.db, storage::Error, |tx| {
+            draw(tx, "status_index").await
+        });
         u32::try_from(next?).map_err(|error| storage::Error::corrupt("counters.next", error))
     }
 
     /// The last index of the status list that was drawn.
     pub(crate) async fn last_status_index(&self) -> Result<Option<u32>, storage::Error> {
-        const READ: &str = "select next - 1 from counters where tenant_id = $1 and name = 'status_index'";
-        let last: Option<i64> = on!(&self.db, |pool| sqlx::query_scalar(READ).bind(ISSUER).fetch_optional(pool).await)?;
-        last.map(|last| u32::try_from(last).map_err(|error| storage::Error::corrupt("counters.next", error))).transpose()
+        const READ: &str =
+            "select next - 1 from counters where tenant_id = $1 and name = 'status_index'";
+        let last: Option<i64> = on!(&self.db, |pool| sqlx::query_scalar(READ)
+            .bind(ISSUER)
+            .fetch_optional(pool)
+            .await)?;
+        last.map(|last| {
+            u32::try_from(last).map_err(|error| storage::Error::corrupt("counters.next", error))
+        })
+        .transpose()
     }
 
     /// Appends an entry, once per certificate; answers its index. The counter's row stays locked until the
     /// commit, so indices have no gaps and a reader never meets a late one.
-    pub(crate) async fn append(&self, tenant: &Tenant, certificate: Uuid, entry: &[u8], leaf: &[u8]) -> Result<u64, storage::Error> {
+    pub(crate) async fn append(
+        &self,
+        tenant: &Tenant,
+        certificate: Uuid,
+        entry: &[u8],
+        leaf: &[u8],
+    ) -> Result<u64, storage::Error> {
         const FIND: &str = "select log_index from log_entries where certificate_id = $1";
         const INSERT: &str = "insert into log_entries (tenant_id, log_index, certificate_id, entry, leaf_hash) values ($1, $2, $3, $4, $5)";
         let index: Result<i64, storage::Error> = transaction!(self.db, storage::Error, |tx| {
             touch(tx, "log_index").await?;
-            let found: Option<i64> = on!(&mut *tx, |c| sqlx::query_scalar(FIND).bind(certificate).fetch_optional(&mut **c).await)?;
+            let found: Option<i64> = on!(&mut *tx, |c| sqlx::query_scalar(FIND)
+                .bind(certificate)
+                .fetch_optional(&mut **c)
+                .await)?;
             if let Some(index) = found {
                 return Ok(index);
             }
@@ -52,39 +70,77 @@ impl Store {
     }
 
     /// Leaf hashes from an index on, in order.
-    pub(crate) async fn leaves(&self, from: u64, limit: u32) -> Result<Vec<Vec<u8>>, storage::Error> {
-        const READ: &str = "select leaf_hash from log_entries where log_index >= $1 order by log_index limit $2";
-        on!(&self.db, |pool| sqlx::query_scalar(READ).bind(from as i64).bind(i64::from(limit)).fetch_all(pool).await)
+    pub(crate) async fn leaves(
+        &self,
+        from: u64,
+        limit: u32,
+    ) -> Result<Vec<Vec<u8>>, storage::Error> {
+        const READ: &str =
+            "select leaf_hash from log_entries where log_index >= $1 order by log_index limit $2";
+        on!(&self.db, |pool| sqlx::query_scalar(READ)
+            .bind(from as i64)
+            .bind(i64::from(limit))
+            .fetch_all(pool)
+            .await)
     }
 
     /// Entries from an index on, in order.
-    pub(crate) async fn entries(&self, from: u64, limit: u32) -> Result<Vec<Vec<u8>>, storage::Error> {
-        const READ: &str = "select entry from log_entries where log_index >= $1 order by log_index limit $2";
-        on!(&self.db, |pool| sqlx::query_scalar(READ).bind(from as i64).bind(i64::from(limit)).fetch_all(pool).await)
+    pub(crate) async fn entries(
+        &self,
+        from: u64,
+        limit: u32,
+    ) -> Result<Vec<Vec<u8>>, storage::Error> {
+        const READ: &str =
+            "select entry from log_entries where log_index >= $1 order by log_index limit $2";
+        on!(&self.db, |pool| sqlx::query_scalar(READ)
+            .bind(from as i64)
+            .bind(i64::from(limit))
+            .fetch_all(pool)
+            .await)
     }
 
     /// Stores a signed checkpoint, unless there is one of its size; answers the one that stands.
-    pub(crate) async fn store_checkpoint(&self, size: u64, note: &str) -> Result<String, storage::Error> {
+    pub(crate) async fn store_checkpoint(
+        &self,
+        size: u64,
+        note: &str,
+    ) -> Result<String, storage::Error> {
         const INSERT: &str = "insert into log_checkpoints (tenant_id, size, note) values ($1, $2, $3) on conflict (size) do nothing";
         const READ: &str = "select note from log_checkpoints where size = $1";
-        execute!(&self.db, |pool| sqlx::query(INSERT).bind(ISSUER).bind(size as i64).bind(note).execute(pool))?;
-        on!(&self.db, |pool| sqlx::query_scalar(READ).bind(size as i64).fetch_one(pool).await)
+        execute!(&self.db, |pool| sqlx::query(INSERT)
+            .bind(ISSUER)
+            .bind(size as i64)
+            .bind(note)
+            .execute(pool))?;
+        on!(&self.db, |pool| sqlx::query_scalar(READ)
+            .bind(size as i64)
+            .fetch_one(pool)
+            .await)
     }
 
     /// The largest checkpoint.
     pub(crate) async fn last_checkpoint(&self) -> Result<Option<String>, storage::Error> {
         const READ: &str = "select note from log_checkpoints order by size desc limit 1";
-        on!(&self.db, |pool| sqlx::query_scalar(READ).fetch_optional(pool).await)
+        on!(&self.db, |pool| sqlx::query_scalar(READ)
+            .fetch_optional(pool)
+            .await)
     }
 
     /// The newest trust bundle.
     pub(crate) async fn last_bundle(&self) -> Result<Option<Vec<u8>>, storage::Error> {
         const READ: &str = "select bundle from trust_bundles order by version desc limit 1";
-        on!(&self.db, |pool| sqlx::query_scalar(READ).fetch_optional(pool).await)
+        on!(&self.db, |pool| sqlx::query_scalar(READ)
+            .fetch_optional(pool)
+            .await)
     }
 
     /// Stores an edition of the trust bundle; an edition that stands already is left alone.
-    pub(crate) async fn store_bundle(&self, version: u64, bundle: &[u8], expires_at: OffsetDateTime) -> Result<(), storage::Error> {
+    pub(crate) async fn store_bundle(
+        &self,
+        version: u64,
+        bundle: &[u8],
+        expires_at: OffsetDateTime,
+    ) -> Result<(), storage::Error> {
         const INSERT: &str = "insert into trust_bundles (tenant_id, version, bundle, expires_at) values ($1, $2, $3, $4) on conflict (version) do nothing";
         execute!(&self.db, |pool| sqlx::query(INSERT)
             .bind(ISSUER)
@@ -98,12 +154,19 @@ impl Store {
 
 async fn touch(tx: &mut Tx, name: &str) -> Result<(), storage::Error> {
     const LOCK: &str = "insert into counters (tenant_id, name, next) values ($1, $2, 0) on conflict (tenant_id, name) do update set next = counters.next";
-    execute!(&mut *tx, |c| sqlx::query(LOCK).bind(ISSUER).bind(name).execute(&mut **c))?;
+    execute!(&mut *tx, |c| sqlx::query(LOCK)
+        .bind(ISSUER)
+        .bind(name)
+        .execute(&mut **c))?;
     Ok(())
 }
 
 async fn draw(tx: &mut Tx, name: &str) -> Result<i64, storage::Error> {
     const DRAW: &str = "insert into counters (tenant_id, name, next) values ($1, $2, 1) \
                         on conflict (tenant_id, name) do update set next = counters.next + 1 returning next - 1";
-    on!(&mut *tx, |c| sqlx::query_scalar(DRAW).bind(ISSUER).bind(name).fetch_one(&mut **c).await)
+    on!(&mut *tx, |c| sqlx::query_scalar(DRAW)
+        .bind(ISSUER)
+        .bind(name)
+        .fetch_one(&mut **c)
+        .await)
 }

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::{Change, Entry, Store, locked, write};
 use crate::domain::Case;
-use crate::domain::evidence::{StepKind, StepNote};
+use crate::domain::journal::{StepKind, StepNote};
 use crate::error::Error;
 
 /// A case claimed by a worker; every write it makes says this epoch.
@@ -34,12 +34,22 @@ struct DueRow {
 impl Store {
     /// Claims cases that are due: one statement a case takes the lease and raises the epoch, so that a
     /// worker paused past its lease finds itself fenced off.
-    pub(crate) async fn claim_due(&self, owner: &str, now: OffsetDateTime, lease: Duration, limit: u32) -> Result<Vec<Claim>, storage::Error> {
+    pub(crate) async fn claim_due(
+        &self,
+        owner: &str,
+        now: OffsetDateTime,
+        lease: Duration,
+        limit: u32,
+    ) -> Result<Vec<Claim>, storage::Error> {
         const DUE: &str = "select tenant_id, id from cases where due_at is not null and due_at <= $1 \
                            and (lease_until is null or lease_until < $1) order by due_at limit $2";
         const CLAIM: &str = "update cases set lease_owner = $3, lease_until = $4, epoch = epoch + 1 \
                              where tenant_id = $1 and id = $2 and due_at <= $5 and (lease_until is null or lease_until < $5) returning epoch";
-        let due: Vec<DueRow> = on!(&self.db, |pool| sqlx::query_as(DUE).bind(Instant(now)).bind(i64::from(limit)).fetch_all(pool).await)?;
+        let due: Vec<DueRow> = on!(&self.db, |pool| sqlx::query_as(DUE)
+            .bind(Instant(now))
+            .bind(i64::from(limit))
+            .fetch_all(pool)
+            .await)?;
         let mut claims = Vec::with_capacity(due.len());
         for row in due {
             let epoch: Option<i64> = on!(&self.db, |pool| sqlx::query_scalar(CLAIM)
@@ -50,8 +60,15 @@ impl Store {
                 .bind(Instant(now))
                 .fetch_optional(pool)
                 .await)?;
-            let tenant = row.tenant_id.parse().map_err(|error| storage::Error::corrupt("cases.tenant_id", error))?;
-            claims.extend(epoch.map(|epoch| Claim { tenant, id: row.id, epoch }));
+            let tenant = row
+                .tenant_id
+                .parse()
+                .map_err(|error| storage::Error::corrupt("cases.tenant_id", error))?;
+            claims.extend(epoch.map(|epoch| Claim {
+                tenant,
+                id: row.id,
+                epoch,
+            }));
         }
         Ok(claims)
     }
@@ -59,15 +76,26 @@ impl Store {
     /// Gives a claim up.
     pub(crate) async fn release(&self, claim: &Claim) -> Result<(), storage::Error> {
         const RELEASE: &str = "update cases set lease_owner = null, lease_until = null where tenant_id = $1 and id = $2 and epoch = $3";
-        execute!(&self.db, |pool| sqlx::query(RELEASE).bind(claim.tenant.as_str()).bind(claim.id).bind(claim.epoch).execute(pool))?;
+        execute!(&self.db, |pool| sqlx::query(RELEASE)
+            .bind(claim.tenant.as_str())
+            .bind(claim.id)
+            .bind(claim.epoch)
+            .execute(pool))?;
         Ok(())
     }
 
     /// Changes a claimed case; a stale epoch changes nothing (I7).
-    pub(crate) async fn advance(&self, claim: &Claim, entry: &Entry, change: Change<'_>) -> Result<Case, Error> {
+    pub(crate) async fn advance(
+        &self,
+        claim: &Claim,
+        entry: &Entry,
+        change: Change<'_>,
+    ) -> Result<Case, Error> {
         let advanced = transaction!(self.db, Error, |tx| {
             let id = claim.id;
-            let mut case = locked(tx, &claim.tenant, id).await?.ok_or(Error::CaseNotFound { id })?;
+            let mut case = locked(tx, &claim.tenant, id)
+                .await?
+                .ok_or(Error::CaseNotFound { id })?;
             let happened = change(&mut case)?;
             write(tx, entry, &mut case, &happened, Some(claim.epoch)).await?;
             Ok(case)
@@ -76,12 +104,20 @@ impl Store {
     }
 
     /// Pins a step and stores the change it brings, in one transaction.
-    pub(crate) async fn journal(&self, claim: &Claim, entry: &Entry, step: &Pinned, change: Change<'_>) -> Result<Case, Error> {
+    pub(crate) async fn journal(
+        &self,
+        claim: &Claim,
+        entry: &Entry,
+        step: &Pinned,
+        change: Change<'_>,
+    ) -> Result<Case, Error> {
         const PIN: &str = "insert into case_steps (tenant_id, case_id, number, round, kind, outcome, input_sha256, output, output_sha256, recorded_at) \
                            values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
         let journaled = transaction!(self.db, Error, |tx| {
             let id = claim.id;
-            let mut case = locked(tx, &claim.tenant, id).await?.ok_or(Error::CaseNotFound { id })?;
+            let mut case = locked(tx, &claim.tenant, id)
+                .await?
+                .ok_or(Error::CaseNotFound { id })?;
             let happened = change(&mut case)?;
             case.steps.push(step.note.clone());
             let note = &step.note;
@@ -104,7 +140,13 @@ impl Store {
     }
 
     /// The pinned output of a step of this round.
-    pub(crate) async fn pinned(&self, tenant: &Tenant, id: Uuid, round: u32, kind: StepKind) -> Result<Option<String>, storage::Error> {
+    pub(crate) async fn pinned(
+        &self,
+        tenant: &Tenant,
+        id: Uuid,
+        round: u32,
+        kind: StepKind,
+    ) -> Result<Option<String>, storage::Error> {
         const READ: &str = "select output from case_steps where tenant_id = $1 and case_id = $2 and round = $3 and kind = $4 \
                             and outcome <> 'UNREACHABLE' order by number desc limit 1";
         on!(&self.db, |pool| sqlx::query_scalar(READ)

@@ -7,12 +7,13 @@ use tongguan_rpc::wire;
 use super::{day, decisions, partial};
 use crate::domain::case::{Case, Exporter, ExporterKind, Override, Parked, Trip};
 use crate::domain::chart::{CHART, Row, State, legal};
-use crate::domain::evidence::{StepNote, StepOutcome};
+use crate::domain::journal::{StepNote, StepOutcome};
 use crate::peers::value_of;
 use crate::store::EventRow;
 
 pub(super) fn state(state: State) -> pb::CaseState {
-    pb::CaseState::from_str_name(&format!("CASE_STATE_{state}")).unwrap_or(pb::CaseState::Unspecified)
+    pb::CaseState::from_str_name(&format!("CASE_STATE_{state}"))
+        .unwrap_or(pb::CaseState::Unspecified)
 }
 
 fn transition(row: &Row) -> pb::Transition {
@@ -27,7 +28,10 @@ fn transition(row: &Row) -> pb::Transition {
 
 pub(crate) fn state_chart() -> pb::StateChart {
     let terminal = State::ALL.iter().filter(|state| state.is_terminal());
-    pb::StateChart { transitions: CHART.iter().map(transition).collect(), terminal: terminal.map(|ended| state(*ended).into()).collect() }
+    pb::StateChart {
+        transitions: CHART.iter().map(transition).collect(),
+        terminal: terminal.map(|ended| state(*ended).into()).collect(),
+    }
 }
 
 impl From<Case> for pb::Case {
@@ -44,15 +48,28 @@ impl From<Case> for pb::Case {
             decision: case.decision.map(Into::into),
             steps: case.steps.into_iter().map(Into::into).collect(),
             batch_id: case.batch.map(|id| id.to_string()).unwrap_or_default(),
-            licence_number: case.licence.map(|licence| licence.number).unwrap_or_default(),
-            certificate_id: case.certificate.map(|id| id.to_string()).unwrap_or_default(),
+            licence_number: case
+                .licence
+                .map(|licence| licence.number)
+                .unwrap_or_default(),
+            certificate_id: case
+                .certificate
+                .map(|id| id.to_string())
+                .unwrap_or_default(),
             exited: day(case.exit.map(|exit| exit.date)),
             deregister_by: day(case.deregister_by),
             deregistered: day(case.deregistered),
-            retry_time: case.parked.as_ref().map(|parked| wire::timestamp(parked.retry_at)),
+            retry_time: case
+                .parked
+                .as_ref()
+                .map(|parked| wire::timestamp(parked.retry_at)),
             parked_because: case.parked.as_ref().map(problem),
             declared_facts: Some(pbjson_types::Struct {
-                fields: case.declared.iter().map(|(name, value)| (name.clone(), value_of(value))).collect(),
+                fields: case
+                    .declared
+                    .iter()
+                    .map(|(name, value)| (name.clone(), value_of(value)))
+                    .collect(),
             }),
             etag: case.version.to_string(),
             version: case.version,
@@ -101,7 +118,10 @@ pub(crate) fn operation(case: &Case) -> Operation {
         error: case.parked.as_ref().map(problem),
         create_time: case.submitted_at.map(wire::timestamp),
         update_time: Some(wire::timestamp(case.updated_at)),
-        poll_after: (!done).then_some(pbjson_types::Duration { seconds: 0, nanos: 200_000_000 }),
+        poll_after: (!done).then_some(pbjson_types::Duration {
+            seconds: 0,
+            nanos: 200_000_000,
+        }),
     }
 }
 
@@ -111,7 +131,12 @@ impl From<Exporter> for pb::Exporter {
             ExporterKind::Producer => pb::exporter::Kind::Producer,
             ExporterKind::Trading => pb::exporter::Kind::Trading,
         };
-        Self { code: exporter.code, name: exporter.name, kind: kind.into(), filing_valid_until: day(exporter.filing_valid_until) }
+        Self {
+            code: exporter.code,
+            name: exporter.name,
+            kind: kind.into(),
+            filing_valid_until: day(exporter.filing_valid_until),
+        }
     }
 }
 
@@ -155,7 +180,11 @@ impl From<StepNote> for pb::Step {
 
 impl From<Override> for pb::Override {
     fn from(overridden: Override) -> Self {
-        let (by, at) = overridden.confirmed.map_or((String::new(), None), |(by, at)| (by, Some(wire::timestamp(at))));
+        let (by, at) = overridden
+            .confirmed
+            .map_or((String::new(), None), |(by, at)| {
+                (by, Some(wire::timestamp(at)))
+            });
         Self {
             outcome: decisions::outcome(overridden.outcome).into(),
             reason: overridden.reason,
@@ -172,7 +201,9 @@ pub(crate) fn event(event: EventRow, resume_token: String) -> pb::CaseEvent {
         case_id: event.case_id.to_string(),
         version: event.version.unsigned_abs(),
         kind: event.kind,
-        state: State::named(&event.state).map_or(pb::CaseState::Unspecified, state).into(),
+        state: State::named(&event.state)
+            .map_or(pb::CaseState::Unspecified, state)
+            .into(),
         actor: event.actor,
         reason: event.reason,
         record_time: Some(wire::timestamp(event.recorded_at.0)),

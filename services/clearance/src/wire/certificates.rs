@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use super::{optional_day, reason, request_id, uuid};
 use crate::domain::certificate::{Life, Reservation};
+use crate::error::Error;
 use crate::service::{Checked, Line, Manifest, Seen, Shown, Verified};
 use crate::store::Held;
 
@@ -23,13 +24,17 @@ pub(crate) fn certificate(text: &str) -> Result<Uuid, Invalid> {
     bad.finish_with(id)
 }
 
-pub(crate) fn verify(message: pb::VerifyCertificateRequest) -> Result<(Shown, Option<Seen>), Invalid> {
+pub(crate) fn verify(
+    message: pb::VerifyCertificateRequest,
+) -> Result<(Shown, Option<Seen>), Invalid> {
     use pb::verify_certificate_request::Presented;
     let mut bad = Violations::default();
-    let shown = bad.required("presented", message.presented).map(|presented| match presented {
-        Presented::QrText(text) => Shown::Text(text),
-        Presented::Cose(cose) => Shown::Cose(cose.to_vec()),
-    });
+    let shown = bad
+        .required("presented", message.presented)
+        .map(|presented| match presented {
+            Presented::QrText(text) => Shown::Text(text),
+            Presented::Cose(cose) => Shown::Cose(cose.to_vec()),
+        });
     let seen = message.seen.map(|seen| read_seen(&mut bad, seen));
     Ok((bad.finish_with(shown)?, seen))
 }
@@ -43,11 +48,17 @@ fn read_seen(bad: &mut Violations, message: pb::SeenOnCar) -> Seen {
     }
 }
 
-pub(crate) fn manifest_question(message: pb::VerifyManifestRequest) -> Result<(Vec<String>, Vec<String>), Invalid> {
+pub(crate) fn manifest_question(
+    message: pb::VerifyManifestRequest,
+) -> Result<(Vec<String>, Vec<String>), Invalid> {
     let mut bad = Violations::default();
     let count = message.qr_texts.len();
-    bad.check((1..=MOST_TEXTS).contains(&count), "qr_texts", || format!("has {count} texts, 1 to {MOST_TEXTS} are taken"));
-    bad.check(message.vins.len() <= MOST_TEXTS, "vins", || format!("has more than {MOST_TEXTS} VINs"));
+    bad.check((1..=MOST_TEXTS).contains(&count), "qr_texts", || {
+        format!("has {count} texts, 1 to {MOST_TEXTS} are taken")
+    });
+    bad.check(message.vins.len() <= MOST_TEXTS, "vins", || {
+        format!("has more than {MOST_TEXTS} VINs")
+    });
     for (place, vin) in message.vins.iter().enumerate().take(MOST_TEXTS) {
         bad.parse::<tongguan_vocabulary::Vin>(&format!("vins[{place}]"), vin);
     }
@@ -63,18 +74,28 @@ pub(crate) fn check(message: pb::CheckCertificateRequest) -> Result<(Uuid, Optio
     Ok((id, seen))
 }
 
-pub(crate) fn reserve(message: pb::ReserveCertificateRequest) -> Result<(String, Uuid, String, Duration), Invalid> {
+pub(crate) fn reserve(
+    message: pb::ReserveCertificateRequest,
+) -> Result<(String, Uuid, String, Duration), Invalid> {
     let mut bad = Violations::default();
     let request_id = request_id(&mut bad, message.request_id);
     let id = uuid(&mut bad, "certificate_id", &message.certificate_id);
     let movement = bad.text("movement", &message.movement, 64);
-    let hold = message.hold.map_or(Duration::DAY, |hold| Duration::new(hold.seconds, hold.nanos));
-    bad.check(hold > Duration::ZERO && hold <= Duration::hours(72), "hold", || "is more than nothing and at most 72 hours".to_owned());
+    let hold = message.hold.map_or(Duration::DAY, |hold| {
+        Duration::new(hold.seconds, hold.nanos)
+    });
+    bad.check(
+        hold > Duration::ZERO && hold <= Duration::hours(72),
+        "hold",
+        || "is more than nothing and at most 72 hours".to_owned(),
+    );
     bad.finish()?;
     Ok((request_id, id, movement, hold))
 }
 
-pub(crate) fn consume(message: pb::ConsumeCertificateRequest) -> Result<(String, Uuid, Uuid, String), Invalid> {
+pub(crate) fn consume(
+    message: pb::ConsumeCertificateRequest,
+) -> Result<(String, Uuid, Uuid, String), Invalid> {
     let mut bad = Violations::default();
     let request_id = request_id(&mut bad, message.request_id);
     let id = uuid(&mut bad, "certificate_id", &message.certificate_id);
@@ -84,7 +105,9 @@ pub(crate) fn consume(message: pb::ConsumeCertificateRequest) -> Result<(String,
     Ok((request_id, id, reservation, why))
 }
 
-pub(crate) fn release(message: pb::ReleaseReservationRequest) -> Result<(String, Uuid, Uuid, String), Invalid> {
+pub(crate) fn release(
+    message: pb::ReleaseReservationRequest,
+) -> Result<(String, Uuid, Uuid, String), Invalid> {
     let mut bad = Violations::default();
     let request_id = request_id(&mut bad, message.request_id);
     let id = uuid(&mut bad, "certificate_id", &message.certificate_id);
@@ -94,7 +117,9 @@ pub(crate) fn release(message: pb::ReleaseReservationRequest) -> Result<(String,
     Ok((request_id, id, reservation, why))
 }
 
-pub(crate) fn amend(message: pb::AmendCertificateRequest) -> Result<(String, Uuid, String, Option<Date>), Invalid> {
+pub(crate) fn amend(
+    message: pb::AmendCertificateRequest,
+) -> Result<(String, Uuid, String, Option<Date>), Invalid> {
     let mut bad = Violations::default();
     let request_id = request_id(&mut bad, message.request_id);
     let id = uuid(&mut bad, "certificate_id", &message.certificate_id);
@@ -104,7 +129,9 @@ pub(crate) fn amend(message: pb::AmendCertificateRequest) -> Result<(String, Uui
     Ok((request_id, id, reason, valid_until))
 }
 
-pub(crate) fn invalidate(message: pb::InvalidateCertificateRequest) -> Result<(String, Uuid, String), Invalid> {
+pub(crate) fn invalidate(
+    message: pb::InvalidateCertificateRequest,
+) -> Result<(String, Uuid, String), Invalid> {
     let mut bad = Violations::default();
     let request_id = request_id(&mut bad, message.request_id);
     let id = uuid(&mut bad, "certificate_id", &message.certificate_id);
@@ -125,13 +152,24 @@ impl From<Held> for pb::Certificate {
             Life::Superseded { .. } => (State::Superseded, String::new()),
             Life::Expired => (State::Expired, String::new()),
         };
-        let superseded_by = if let Life::Superseded { by } = &held.life { by.to_string() } else { String::new() };
-        let reservation = if let Life::Reserved { reservation } = &held.life { Some(hold(held.id, reservation)) } else { None };
+        let superseded_by = if let Life::Superseded { by } = &held.life {
+            by.to_string()
+        } else {
+            String::new()
+        };
+        let reservation = if let Life::Reserved { reservation } = &held.life {
+            Some(hold(held.id, reservation))
+        } else {
+            None
+        };
         Self {
             certificate_id: held.id.to_string(),
             case_id: held.case.to_string(),
             state: state.into(),
-            qr_text: parsed.as_ref().and_then(|certificate| certificate.to_qr_text().ok()).unwrap_or_default(),
+            qr_text: parsed
+                .as_ref()
+                .and_then(|certificate| certificate.to_qr_text().ok())
+                .unwrap_or_default(),
             cose: held.cose.into(),
             record_json: held.record.to_string(),
             html: String::new(),
@@ -145,6 +183,19 @@ impl From<Held> for pb::Certificate {
             reason,
         }
     }
+}
+
+/// A certificate, with its printable page where that is asked for.
+pub(crate) fn rendered(held: Held, with_html: bool) -> Result<pb::Certificate, Error> {
+    let html = if with_html {
+        Certificate::from_cose(&held.cose)?.to_html(None)?
+    } else {
+        String::new()
+    };
+    Ok(pb::Certificate {
+        html,
+        ..held.into()
+    })
 }
 
 fn hold(certificate: Uuid, reservation: &Reservation) -> pb::Reservation {
@@ -162,7 +213,10 @@ impl From<Held> for pb::Reservation {
     fn from(held: Held) -> Self {
         match &held.life {
             Life::Reserved { reservation } => hold(held.id, reservation),
-            _ => Self { certificate_id: held.id.to_string(), ..Self::default() },
+            _ => Self {
+                certificate_id: held.id.to_string(),
+                ..Self::default()
+            },
         }
     }
 }
@@ -186,15 +240,28 @@ fn verdict(verdict: Verdict) -> pb::Verdict {
 fn comparisons(lines: Vec<Line>) -> Vec<pb::Comparison> {
     lines
         .into_iter()
-        .map(|(field, agrees, certificate, seen)| pb::Comparison { field: field.to_owned(), agrees, certificate, seen })
+        .map(|(field, agrees, certificate, seen)| pb::Comparison {
+            field: field.to_owned(),
+            agrees,
+            certificate,
+            seen,
+        })
         .collect()
 }
 
 /// Every check that failed, as `CODE: sentence`; the verdict's reason first.
 fn findings(verified: &Verified) -> Vec<String> {
     let mut found = vec![verified.report.reason.code().to_owned()];
-    for check in verified.report.checks.iter().filter(|check| check.outcome == CheckOutcome::Failed) {
-        if let Some(reason) = check.reason.filter(|reason| *reason != verified.report.reason) {
+    for check in verified
+        .report
+        .checks
+        .iter()
+        .filter(|check| check.outcome == CheckOutcome::Failed)
+    {
+        if let Some(reason) = check
+            .reason
+            .filter(|reason| *reason != verified.report.reason)
+        {
             found.push(reason.code().to_owned());
         }
     }
@@ -205,14 +272,22 @@ pub(crate) fn verification(verified: Verified) -> pb::Verification {
     let findings = findings(&verified);
     let report = verified.report;
     let online = report.freshness.asked_online;
-    let car_matches = !verified.comparisons.is_empty() && verified.comparisons.iter().all(|line| line.1);
+    let car_matches =
+        !verified.comparisons.is_empty() && verified.comparisons.iter().all(|line| line.1);
     pb::Verification {
         verdict: verdict(report.verdict).into(),
         findings,
         certificate_id: verified.id.map(|id| id.to_string()).unwrap_or_default(),
-        record_json: report.record.as_ref().and_then(|record| serde_json::to_string(record).ok()).unwrap_or_default(),
+        record_json: report
+            .record
+            .as_ref()
+            .and_then(|record| serde_json::to_string(record).ok())
+            .unwrap_or_default(),
         status_time: online.then(|| wire::timestamp(verified.at)),
-        status_age: online.then_some(pbjson_types::Duration { seconds: 0, nanos: 0 }),
+        status_age: online.then_some(pbjson_types::Duration {
+            seconds: 0,
+            nanos: 0,
+        }),
         comparisons: comparisons(verified.comparisons),
         car_matches,
         verify_time: Some(wire::timestamp(verified.at)),
@@ -232,7 +307,12 @@ pub(crate) fn manifest(manifest: Manifest) -> pb::ManifestVerification {
             pb::ManifestLine {
                 row: row as u32,
                 verdict,
-                vin: line.report.record.as_ref().map(|record| record.vehicle.vin.to_string()).unwrap_or_default(),
+                vin: line
+                    .report
+                    .record
+                    .as_ref()
+                    .map(|record| record.vehicle.vin.to_string())
+                    .unwrap_or_default(),
                 certificate_id: line.id.map(|id| id.to_string()).unwrap_or_default(),
                 finding: line.report.reason.code().to_owned(),
             }
@@ -240,7 +320,10 @@ pub(crate) fn manifest(manifest: Manifest) -> pb::ManifestVerification {
         .collect();
     pb::ManifestVerification {
         all_valid: manifest.all_valid,
-        counts: counts.into_iter().map(|(verdict, lines)| pb::VerdictCount { verdict, lines }).collect(),
+        counts: counts
+            .into_iter()
+            .map(|(verdict, lines)| pb::VerdictCount { verdict, lines })
+            .collect(),
         lines,
         vins_without_certificate: manifest.without_certificate,
         vins_not_on_manifest: manifest.not_on_manifest,
@@ -259,11 +342,21 @@ pub(crate) fn checked(checked: Checked) -> pb::CertificateCheck {
         Life::Superseded { .. } => pb::Verdict::Superseded,
         Life::Expired => pb::Verdict::Expired,
     };
-    let next = held.life.next().iter().map(|rpc| (*rpc).to_owned()).collect();
+    let next = held
+        .life
+        .next()
+        .iter()
+        .map(|rpc| (*rpc).to_owned())
+        .collect();
     let mut certificate = pb::Certificate::from(held);
     certificate.cose.clear();
     certificate.qr_text.clear();
-    pb::CertificateCheck { verdict: said.into(), certificate: Some(certificate), comparisons: comparisons(checked.comparisons), next }
+    pb::CertificateCheck {
+        verdict: said.into(),
+        certificate: Some(certificate),
+        comparisons: comparisons(checked.comparisons),
+        next,
+    }
 }
 
 pub(crate) fn bundle(bundle: &TrustBundle, root: &[u8], simulated: bool) -> pb::TrustBundle {
@@ -277,12 +370,20 @@ pub(crate) fn bundle(bundle: &TrustBundle, root: &[u8], simulated: bool) -> pb::
     }
 }
 
-pub(crate) fn status_list(list: String, token: Vec<u8>, ttl: u64, at: OffsetDateTime) -> pb::StatusList {
+pub(crate) fn status_list(
+    list: String,
+    token: Vec<u8>,
+    ttl: u64,
+    at: OffsetDateTime,
+) -> pb::StatusList {
     pb::StatusList {
         list,
         token: token.into(),
         make_time: Some(wire::timestamp(at)),
-        time_to_live: Some(pbjson_types::Duration { seconds: i64::try_from(ttl).unwrap_or(i64::MAX), nanos: 0 }),
+        time_to_live: Some(pbjson_types::Duration {
+            seconds: i64::try_from(ttl).unwrap_or(i64::MAX),
+            nanos: 0,
+        }),
     }
 }
 

@@ -24,7 +24,12 @@ impl From<Decision> for pb::Decision {
             missing_facts: decision
                 .missing_facts
                 .into_iter()
-                .map(|fact| pb::MissingFact { name: fact.name, rule_ids: fact.rules, text_en: fact.en, text_zh: fact.zh })
+                .map(|fact| pb::MissingFact {
+                    name: fact.name,
+                    rule_ids: fact.rules,
+                    text_en: fact.en,
+                    text_zh: fact.zh,
+                })
                 .collect(),
             missing_documents: decision
                 .missing_documents
@@ -41,13 +46,21 @@ impl From<Decision> for pb::Decision {
             packs: decision
                 .packs
                 .into_iter()
-                .map(|pack| pb::PackReference { market: pack.market, version: pack.version, sha256: pack.sha256 })
+                .map(|pack| pb::PackReference {
+                    market: pack.market,
+                    version: pack.version,
+                    sha256: pack.sha256,
+                })
                 .collect(),
             engine_version: decision.engine,
             evidence: decision
                 .evidence
                 .into_iter()
-                .map(|pin| pb::EvidenceReference { kind: pin.kind, id: pin.id, sha256: pin.sha256 })
+                .map(|pin| pb::EvidenceReference {
+                    kind: pin.kind,
+                    id: pin.id,
+                    sha256: pin.sha256,
+                })
                 .collect(),
             facts_json: serde_json::to_string(&decision.facts).unwrap_or_default(),
             inputs_sha256: decision.inputs_sha256,
@@ -99,7 +112,10 @@ impl From<Reconciliation> for pb::Reconciliation {
                     actual_source: difference.actual_source,
                     actual: difference.actual,
                     message: difference.message,
-                    document_id: difference.document.map(|id| id.to_string()).unwrap_or_default(),
+                    document_id: difference
+                        .document
+                        .map(|id| id.to_string())
+                        .unwrap_or_default(),
                 })
                 .collect(),
             agreed: compared.agreed,

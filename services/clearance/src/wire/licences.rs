@@ -10,34 +10,62 @@ use crate::domain::batch::{Line, MOST};
 use crate::domain::{Batch, BatchState};
 use crate::service::{LicenceRecord, NewBatch};
 
-pub(crate) fn create(message: pb::CreateLicenceBatchRequest) -> Result<(String, NewBatch), Invalid> {
+pub(crate) fn create(
+    message: pb::CreateLicenceBatchRequest,
+) -> Result<(String, NewBatch), Invalid> {
     let mut bad = Violations::default();
     let request_id = request_id(&mut bad, message.request_id);
     let destination = bad.parse("destination", &message.destination);
-    bad.check(is_commodity_code(&message.commodity_code), "commodity_code", || "is not ten digits".to_owned());
+    bad.check(
+        is_commodity_code(&message.commodity_code),
+        "commodity_code",
+        || "is not ten digits".to_owned(),
+    );
     let quantity = message.declared_quantity;
-    bad.check((1..=MOST as u32).contains(&quantity), "declared_quantity", || format!("is {quantity}, a batch declares 1 to {MOST} vehicles"));
+    bad.check(
+        (1..=MOST as u32).contains(&quantity),
+        "declared_quantity",
+        || format!("is {quantity}, a batch declares 1 to {MOST} vehicles"),
+    );
     let cases = ids(&mut bad, &message.case_ids);
-    let new = destination.map(|destination| NewBatch { commodity_code: message.commodity_code, destination, declared_quantity: quantity, cases });
+    let new = destination.map(|destination| NewBatch {
+        commodity_code: message.commodity_code,
+        destination,
+        declared_quantity: quantity,
+        cases,
+    });
     Ok((request_id, bad.finish_with(new)?))
 }
 
-pub(crate) fn add(message: pb::AddToLicenceBatchRequest) -> Result<(String, Uuid, Vec<Uuid>), Invalid> {
+pub(crate) fn add(
+    message: pb::AddToLicenceBatchRequest,
+) -> Result<(String, Uuid, Vec<Uuid>), Invalid> {
     let mut bad = Violations::default();
     let request_id = request_id(&mut bad, message.request_id);
     let id = uuid(&mut bad, "batch_id", &message.batch_id);
-    bad.check(!message.case_ids.is_empty(), "case_ids", || "is required".to_owned());
+    bad.check(!message.case_ids.is_empty(), "case_ids", || {
+        "is required".to_owned()
+    });
     let cases = ids(&mut bad, &message.case_ids);
     bad.finish()?;
     Ok((request_id, id, cases))
 }
 
 fn ids(bad: &mut Violations, texts: &[String]) -> Vec<Uuid> {
-    bad.check(texts.len() <= MOST, "case_ids", || format!("has {} cases, a batch holds at most {MOST}", texts.len()));
-    texts.iter().take(MOST).enumerate().map(|(place, text)| uuid(bad, &format!("case_ids[{place}]"), text)).collect()
+    bad.check(texts.len() <= MOST, "case_ids", || {
+        format!("has {} cases, a batch holds at most {MOST}", texts.len())
+    });
+    texts
+        .iter()
+        .take(MOST)
+        .enumerate()
+        .map(|(place, text)| uuid(bad, &format!("case_ids[{place}]"), text))
+        .collect()
 }
 
-pub(crate) fn record(message: pb::RecordLicenceRequest) -> Result<(String, Uuid, LicenceRecord), Invalid> {
+pub(crate) fn record(
+    message: pb::RecordLicenceRequest,
+) -> Result<(String, Uuid, LicenceRecord), Invalid> {
     let mut bad = Violations::default();
     let request_id = request_id(&mut bad, message.request_id);
     let id = uuid(&mut bad, "batch_id", &message.batch_id);
@@ -45,12 +73,23 @@ pub(crate) fn record(message: pb::RecordLicenceRequest) -> Result<(String, Uuid,
     let issuer = bad.text("issuer", &message.issuer, 200);
     let valid_until = optional_day(&mut bad, "valid_until", message.valid_until);
     let issued = bad.day("issued", message.issued);
-    bad.check(message.quantity > 0, "quantity", || "is required".to_owned());
-    let record = issued.map(|issued| LicenceRecord { number, issuer, issued, valid_until, quantity: message.quantity, simulated: message.simulated });
+    bad.check(message.quantity > 0, "quantity", || {
+        "is required".to_owned()
+    });
+    let record = issued.map(|issued| LicenceRecord {
+        number,
+        issuer,
+        issued,
+        valid_until,
+        quantity: message.quantity,
+        simulated: message.simulated,
+    });
     Ok((request_id, id, bad.finish_with(record)?))
 }
 
-pub(crate) fn cancel(message: pb::CancelLicenceBatchRequest) -> Result<(String, Uuid, String), Invalid> {
+pub(crate) fn cancel(
+    message: pb::CancelLicenceBatchRequest,
+) -> Result<(String, Uuid, String), Invalid> {
     let mut bad = Violations::default();
     let request_id = request_id(&mut bad, message.request_id);
     let id = uuid(&mut bad, "batch_id", &message.batch_id);
@@ -84,8 +123,12 @@ impl From<Batch> for pb::LicenceBatch {
             destination: batch.destination.to_string(),
             declared_quantity: batch.declared_quantity,
             schedule: batch.lines.into_iter().map(line).collect(),
-            licence_number: licence.map(|licence| licence.number.clone()).unwrap_or_default(),
-            licence_issuer: licence.map(|licence| licence.issuer.clone()).unwrap_or_default(),
+            licence_number: licence
+                .map(|licence| licence.number.clone())
+                .unwrap_or_default(),
+            licence_issuer: licence
+                .map(|licence| licence.issuer.clone())
+                .unwrap_or_default(),
             licence_issued: day(licence.map(|licence| licence.issued)),
             licence_valid_until: day(licence.map(|licence| licence.valid_until)),
             cancelled_because: batch.cancelled_because,
@@ -106,6 +149,9 @@ fn line(line: Line) -> pb::ScheduleLine {
         first_registered: day(Some(line.first_registered)),
         transfer_pending_export: day(Some(line.transfer_pending_export)),
         manufacturer: line.manufacturer,
-        confirmation_document_id: line.confirmation.map(|id| id.to_string()).unwrap_or_default(),
+        confirmation_document_id: line
+            .confirmation
+            .map(|id| id.to_string())
+            .unwrap_or_default(),
     }
 }

@@ -1,40 +1,48 @@
 //! Gathering: one journaled step a question, its answer pinned; a peer that is down parks the case, never decides it.
 
 use serde::Serialize;
-use serde::de::DeserializeOwned;
 use tongguan_certificate::Digest;
 use tongguan_rpc::PeerError;
 
 use crate::domain::case::{Parked, VehicleNote};
 use crate::domain::decision::{self, Decision, EvidencePin, Input, Outcome, PackPin};
-use crate::domain::evidence::{FactMap, Gathered, Judgement, MaintenanceEvidence, StepKind, StepNote, StepOutcome};
-use crate::domain::facts;
-use crate::domain::reconcile::{Reconciliation, reconcile};
+use crate::domain::evidence::{Gathered, Judgement, MaintenanceEvidence};
+use crate::domain::journal::{StepKind, StepNote, StepOutcome};
+use crate::domain::reconcile::reconcile;
 use crate::domain::{Case, Event, State};
 use crate::error::Error;
 use crate::service::Service;
 use crate::store::{Claim, Happened, Pinned};
 
+use super::round::{Round, json};
+
 /// What a step came to: an answer to pin, or a reason to wait.
 enum Answer {
-    Pin { outcome: StepOutcome, output: String, pinned: String },
-    Wait { peer: &'static str, message: String, hint: Option<u64> },
+    Pin {
+        outcome: StepOutcome,
+        output: String,
+        pinned: String,
+    },
+    Wait {
+        peer: &'static str,
+        message: String,
+        hint: Option<u64>,
+    },
 }
 
 impl Answer {
     fn found<T: Serialize>(value: &Option<T>, pinned: String) -> Self {
-        let outcome = if value.is_some() { StepOutcome::Answered } else { StepOutcome::NothingFound };
-        Self::Pin { outcome, output: json(value), pinned }
+        let outcome = if value.is_some() {
+            StepOutcome::Answered
+        } else {
+            StepOutcome::NothingFound
+        };
+        Self::Pin {
+            outcome,
+            output: json(value),
+            pinned,
+        }
     }
-}
-
-/// Everything of one round, as it is pinned.
-#[derive(Default)]
-struct Round {
-    gathered: Gathered,
-    reconciliation: Reconciliation,
-    facts: FactMap,
-    judgement: Option<Judgement>,
 }
 
 impl Service {
@@ -48,14 +56,31 @@ impl Service {
             }
             let input = round.input(kind, &case);
             match self.take_step(claim, &case, kind, &round).await? {
-                Answer::Pin { outcome, output, pinned } => {
+                Answer::Pin {
+                    outcome,
+                    output,
+                    pinned,
+                } => {
                     round.keep(kind, &output, &case)?;
                     let note = self.note(&case, kind, outcome, &input, &output, pinned);
-                    let vehicle = (kind == StepKind::Inspection).then(|| round.vehicle_note()).flatten();
+                    let vehicle = (kind == StepKind::Inspection)
+                        .then(|| round.vehicle_note())
+                        .flatten();
                     case = self.pin(claim, Pinned { note, output }, vehicle).await?;
                 }
-                Answer::Wait { peer, message, hint } => {
-                    let note = self.note(&case, kind, StepOutcome::Unreachable, &input, "", peer.to_owned());
+                Answer::Wait {
+                    peer,
+                    message,
+                    hint,
+                } => {
+                    let note = self.note(
+                        &case,
+                        kind,
+                        StepOutcome::Unreachable,
+                        &input,
+                        "",
+                        peer.to_owned(),
+                    );
                     return self.park(claim, &case, note, peer, &message, hint).await;
                 }
             }
@@ -63,45 +88,82 @@ impl Service {
         self.conclude(claim, &case, &round).await
     }
 
-    async fn pinned(&self, claim: &Claim, case: &Case, kind: StepKind) -> Result<Option<String>, Error> {
+    async fn pinned(
+        &self,
+        claim: &Claim,
+        case: &Case,
+        kind: StepKind,
+    ) -> Result<Option<String>, Error> {
         if case.taken(kind).is_none() {
             return Ok(None);
         }
-        Ok(self.store.pinned(&claim.tenant, claim.id, case.round, kind).await?)
+        Ok(self
+            .store
+            .pinned(&claim.tenant, claim.id, case.round, kind)
+            .await?)
     }
 
-    async fn take_step(&self, claim: &Claim, case: &Case, kind: StepKind, round: &Round) -> Result<Answer, Error> {
+    async fn take_step(
+        &self,
+        claim: &Claim,
+        case: &Case,
+        kind: StepKind,
+        round: &Round,
+    ) -> Result<Answer, Error> {
         let tenant = &claim.tenant;
         Ok(match kind {
             StepKind::Registry => match self.desk.vehicle(tenant, &case.vin).await {
                 Ok(vehicle) => {
-                    let version = vehicle.as_ref().map_or(String::new(), |vehicle| format!("version {}", vehicle.version));
+                    let version = vehicle.as_ref().map_or(String::new(), |vehicle| {
+                        format!("version {}", vehicle.version)
+                    });
                     Answer::found(&vehicle, version)
                 }
                 Err(error) => wait("registry", &error),
             },
             StepKind::Inspection => match self.desk.inspection(tenant, &case.vin).await {
                 Ok(inspection) => {
-                    let id = inspection.as_ref().map_or(String::new(), |inspection| inspection.id.clone());
+                    let id = inspection
+                        .as_ref()
+                        .map_or(String::new(), |inspection| inspection.id.clone());
                     Answer::found(&inspection, id)
                 }
                 Err(error) => wait("inspection", &error),
             },
             StepKind::Maintenance => self.look_up(claim, case, round).await,
             StepKind::Reconciliation => {
-                let compared = reconcile(case, round.gathered.vehicle.as_ref(), round.gathered.inspection.as_ref());
-                Answer::Pin { outcome: StepOutcome::Answered, output: json(&compared), pinned: String::new() }
+                let compared = reconcile(
+                    case,
+                    round.gathered.vehicle.as_ref(),
+                    round.gathered.inspection.as_ref(),
+                );
+                Answer::Pin {
+                    outcome: StepOutcome::Answered,
+                    output: json(&compared),
+                    pinned: String::new(),
+                }
             }
-            StepKind::Rules => match self.desk.judge(tenant, &round.facts, case.destination).await {
+            StepKind::Rules => match self
+                .desk
+                .judge(tenant, &round.facts, case.destination)
+                .await
+            {
                 Ok(judgement) => {
                     let (outcome, pinned) = match &judgement {
                         Judgement::Verdicts(verdicts) => {
-                            let packs: Vec<String> = verdicts.iter().map(|verdict| format!("{}@{}", verdict.market, verdict.version)).collect();
+                            let packs: Vec<String> = verdicts
+                                .iter()
+                                .map(|verdict| format!("{}@{}", verdict.market, verdict.version))
+                                .collect();
                             (StepOutcome::Answered, packs.join(" "))
                         }
                         Judgement::Refused { code, .. } => (StepOutcome::Refused, code.clone()),
                     };
-                    Answer::Pin { outcome, output: json(&judgement), pinned }
+                    Answer::Pin {
+                        outcome,
+                        output: json(&judgement),
+                        pinned,
+                    }
                 }
                 Err(error) => wait("destinations", &error),
             },
@@ -112,10 +174,21 @@ impl Service {
         if round.gathered.vehicle.is_none() {
             return Answer::found::<MaintenanceEvidence>(&None, String::new());
         }
-        match self.desk.maintenance(&claim.tenant, case, &round.gathered).await {
+        match self
+            .desk
+            .maintenance(&claim.tenant, case, &round.gathered)
+            .await
+        {
             Ok(history) if history.is_outage() => {
-                let message = format!("the maintenance records could not be read: {}", history.outcome);
-                Answer::Wait { peer: "maintenance records", message, hint: history.retry_after }
+                let message = format!(
+                    "the maintenance records could not be read: {}",
+                    history.outcome
+                );
+                Answer::Wait {
+                    peer: "maintenance records",
+                    message,
+                    hint: history.retry_after,
+                }
             }
             Ok(history) => {
                 let pinned = format!("{} ({})", history.outcome, history.freshness);
@@ -125,7 +198,15 @@ impl Service {
         }
     }
 
-    fn note(&self, case: &Case, kind: StepKind, outcome: StepOutcome, input: &str, output: &str, pinned: String) -> StepNote {
+    fn note(
+        &self,
+        case: &Case,
+        kind: StepKind,
+        outcome: StepOutcome,
+        input: &str,
+        output: &str,
+        pinned: String,
+    ) -> StepNote {
         StepNote {
             number: case.steps.len() as u32 + 1,
             round: case.round,
@@ -138,7 +219,12 @@ impl Service {
         }
     }
 
-    async fn pin(&self, claim: &Claim, step: Pinned, vehicle: Option<VehicleNote>) -> Result<Case, Error> {
+    async fn pin(
+        &self,
+        claim: &Claim,
+        step: Pinned,
+        vehicle: Option<VehicleNote>,
+    ) -> Result<Case, Error> {
         let kind = step.note.kind.as_str();
         let change = |case: &mut Case| {
             gathering(case)?;
@@ -147,32 +233,75 @@ impl Service {
             }
             Ok(Happened::because("STEP_PINNED", kind))
         };
-        self.store.journal(claim, &self.system(claim), &step, &change).await
+        self.store
+            .journal(claim, &self.system(claim), &step, &change)
+            .await
     }
 
-    async fn park(&self, claim: &Claim, case: &Case, note: StepNote, peer: &str, message: &str, hint: Option<u64>) -> Result<(), Error> {
-        let before = case.steps.iter().filter(|step| step.round == case.round && step.outcome == StepOutcome::Unreachable).count();
+    async fn park(
+        &self,
+        claim: &Claim,
+        case: &Case,
+        note: StepNote,
+        peer: &str,
+        message: &str,
+        hint: Option<u64>,
+    ) -> Result<(), Error> {
+        let before = case
+            .steps
+            .iter()
+            .filter(|step| step.round == case.round && step.outcome == StepOutcome::Unreachable)
+            .count();
         let attempts = before as u32 + 1;
         let retry_at = self.retry_at(attempts, hint);
         let change = |case: &mut Case| {
             case.take(Event::Park)?;
-            case.parked = Some(Parked { peer: peer.to_owned(), message: message.to_owned(), attempts, retry_at });
+            case.parked = Some(Parked {
+                peer: peer.to_owned(),
+                message: message.to_owned(),
+                attempts,
+                retry_at,
+            });
             Ok(Happened::because("PARKED", message))
         };
-        let step = Pinned { note, output: String::new() };
-        self.store.journal(claim, &self.system(claim), &step, &change).await?;
+        let step = Pinned {
+            note,
+            output: String::new(),
+        };
+        self.store
+            .journal(claim, &self.system(claim), &step, &change)
+            .await?;
         Ok(())
     }
 
     async fn conclude(&self, claim: &Claim, case: &Case, round: &Round) -> Result<(), Error> {
-        let Some(judgement) = &round.judgement else { return Ok(()) };
-        let ruling = decision::rule(&Input { gathered: &round.gathered, reconciliation: &round.reconciliation, judgement });
-        let verdicts: &[_] = if let Judgement::Verdicts(verdicts) = judgement { verdicts } else { &[] };
+        let Some(judgement) = &round.judgement else {
+            return Ok(());
+        };
+        let ruling = decision::rule(&Input {
+            gathered: &round.gathered,
+            reconciliation: &round.reconciliation,
+            judgement,
+        });
+        let verdicts: &[_] = if let Judgement::Verdicts(verdicts) = judgement {
+            verdicts
+        } else {
+            &[]
+        };
         let packs: Vec<PackPin> = verdicts
             .iter()
-            .map(|verdict| PackPin { market: verdict.market.clone(), version: verdict.version.clone(), sha256: verdict.digest.clone() })
+            .map(|verdict| PackPin {
+                market: verdict.market.clone(),
+                version: verdict.version.clone(),
+                sha256: verdict.digest.clone(),
+            })
             .collect();
-        let said = |place: usize| verdicts.get(place).map(|verdict| verdict.outcome.clone()).unwrap_or_default();
+        let said = |place: usize| {
+            verdicts
+                .get(place)
+                .map(|verdict| verdict.outcome.clone())
+                .unwrap_or_default()
+        };
         let inputs = json(&(&packs, &round.facts, &round.reconciliation, judgement));
         let decided = Decision {
             id: self.world.ids.next(),
@@ -181,9 +310,12 @@ impl Service {
             missing_facts: ruling.missing_facts,
             missing_documents: ruling.missing_documents,
             ship_by: ruling.ship_by,
-            engine: verdicts.first().map(|verdict| verdict.engine.clone()).unwrap_or_default(),
+            engine: verdicts
+                .first()
+                .map(|verdict| verdict.engine.clone())
+                .unwrap_or_default(),
             packs,
-            evidence: evidence(case, &round.gathered),
+            evidence: round.evidence(case),
             facts: round.facts.clone(),
             inputs_sha256: Digest::of(inputs.as_bytes()).to_string(),
             decided_by: "engine".to_owned(),
@@ -193,101 +325,44 @@ impl Service {
             china_verdict: said(0),
             market_verdict: said(1),
             reconciliation: round.reconciliation.clone(),
-            simulated: round.gathered.maintenance.as_ref().is_some_and(|history| history.simulated),
+            simulated: round
+                .gathered
+                .maintenance
+                .as_ref()
+                .is_some_and(|history| history.simulated),
         };
         let (event, kind) = match decided.outcome {
             Outcome::Ready => (Event::DecidedReady, "DECIDED_READY"),
             Outcome::Refused => (Event::DecidedRefused, "DECIDED_REFUSED"),
-            Outcome::NeedsInformation => (Event::DecidedNeedsInformation, "DECIDED_NEEDS_INFORMATION"),
+            Outcome::NeedsInformation => {
+                (Event::DecidedNeedsInformation, "DECIDED_NEEDS_INFORMATION")
+            }
         };
         let change = |case: &mut Case| {
             case.take(event)?;
             case.decision = Some(decided.clone());
             Ok(Happened::new(kind))
         };
-        self.store.advance(claim, &self.system(claim), &change).await?;
+        self.store
+            .advance(claim, &self.system(claim), &change)
+            .await?;
         Ok(())
     }
-}
-
-impl Round {
-    /// Takes a pinned output in.
-    fn keep(&mut self, kind: StepKind, output: &str, case: &Case) -> Result<(), Error> {
-        match kind {
-            StepKind::Registry => self.gathered.vehicle = read(output)?,
-            StepKind::Inspection => self.gathered.inspection = read(output)?,
-            StepKind::Maintenance => self.gathered.maintenance = read(output)?,
-            StepKind::Reconciliation => {
-                self.reconciliation = read(output)?;
-                self.facts = facts::build(case, &self.gathered, &self.reconciliation);
-            }
-            StepKind::Rules => self.judgement = read(output)?,
-        }
-        Ok(())
-    }
-
-    /// What a step is asked with: its hash stands in the journal.
-    fn input(&self, kind: StepKind, case: &Case) -> String {
-        match kind {
-            StepKind::Registry | StepKind::Inspection => json(&case.vin),
-            StepKind::Maintenance => json(&(&case.vin, &self.gathered)),
-            StepKind::Reconciliation => json(&(&case.documents, &case.exporter, &case.trip, &self.gathered)),
-            StepKind::Rules => json(&(case.destination, &self.facts)),
-        }
-    }
-
-    fn vehicle_note(&self) -> Option<VehicleNote> {
-        let vehicle = self.gathered.vehicle.as_ref()?;
-        Some(VehicleNote {
-            brand: vehicle.brand.clone(),
-            model: vehicle.model.clone(),
-            manufacturer: vehicle.manufacturer.clone(),
-            colour: vehicle.colour.clone(),
-            category: vehicle.category.clone(),
-            powertrain: vehicle.powertrain.clone(),
-            model_year: vehicle.model_year,
-            first_registered: vehicle.first_registered,
-            transfer_pending_export: vehicle.transfer.as_ref().and_then(|transfer| transfer.date),
-            engine_number: vehicle.engine_number.clone(),
-            battery_id: vehicle.battery_id.clone(),
-            photograph: self.gathered.inspection.as_ref().map(|inspection| inspection.photograph.clone()).unwrap_or_default(),
-        })
-    }
-}
-
-fn evidence(case: &Case, gathered: &Gathered) -> Vec<EvidencePin> {
-    let digest = |kind: StepKind| case.taken(kind).map(|step| step.output_sha256.clone()).unwrap_or_default();
-    let mut pins = Vec::new();
-    if let Some(vehicle) = &gathered.vehicle {
-        let sha256 = digest(StepKind::Registry);
-        let id = format!("v{}-{}", vehicle.version, sha256.get(..16).unwrap_or_default());
-        pins.push(EvidencePin { kind: "REGISTRY".to_owned(), id, sha256 });
-    }
-    if let Some(inspection) = &gathered.inspection {
-        pins.push(EvidencePin { kind: "INSPECTION".to_owned(), id: inspection.id.clone(), sha256: inspection.sha256.clone() });
-    }
-    if gathered.maintenance.is_some() {
-        let sha256 = digest(StepKind::Maintenance);
-        pins.push(EvidencePin { kind: "MAINTENANCE".to_owned(), id: sha256.get(..32).unwrap_or_default().to_owned(), sha256 });
-    }
-    pins.extend(case.counted().map(|document| EvidencePin { kind: "DOCUMENT".to_owned(), id: document.id.to_string(), sha256: document.sha256.clone() }));
-    pins
 }
 
 fn gathering(case: &Case) -> Result<(), Error> {
-    if case.state == State::Gathering { Ok(()) } else { Err(Error::LeaseLost { id: case.id }) }
+    if case.state == State::Gathering {
+        Ok(())
+    } else {
+        Err(Error::LeaseLost { id: case.id })
+    }
 }
 
 fn wait(peer: &'static str, error: &PeerError) -> Answer {
     // Whatever a peer's failure says of the peer, it says nothing of the vehicle.
-    Answer::Wait { peer, message: format!("{peer} did not answer: {error}"), hint: None }
-}
-
-fn json(value: &impl Serialize) -> String {
-    // Plain data with text keys always serialises.
-    serde_json::to_string(value).unwrap_or_default()
-}
-
-fn read<T: DeserializeOwned>(output: &str) -> Result<T, Error> {
-    serde_json::from_str(output).map_err(|error| tongguan_storage::Error::corrupt("case_steps.output", error).into())
+    Answer::Wait {
+        peer,
+        message: format!("{peer} did not answer: {error}"),
+        hint: None,
+    }
 }

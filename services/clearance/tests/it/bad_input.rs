@@ -20,7 +20,13 @@ on_every_database! { tongguan_clearance::migrations();
 
 fn fields(status: &tonic::Status) -> Vec<String> {
     assert_eq!(status.code(), Code::InvalidArgument, "{status:?}");
-    status.get_details_bad_request().unwrap().field_violations.into_iter().map(|violation| violation.field).collect()
+    status
+        .get_details_bad_request()
+        .unwrap()
+        .field_violations
+        .into_iter()
+        .map(|violation| violation.field)
+        .collect()
 }
 
 async fn every_wrong_field_of_an_opening_is_named(db: Database) {
@@ -29,11 +35,25 @@ async fn every_wrong_field_of_an_opening_is_named(db: Database) {
         request_id: "x".repeat(65),
         vin: "LSVWY418".into(),
         destination: "Kenya".into(),
-        exporter: Some(pb::Exporter { code: "91310000".into(), filing_valid_until: Some(date(2026, 12, 0)), ..Default::default() }),
-        trip: Some(pb::Trip { entry_mode: "ship".into(), commodity_code: "8703".into(), arrival: Some(date(2026, 13, 1)), ..Default::default() }),
+        exporter: Some(pb::Exporter {
+            code: "91310000".into(),
+            filing_valid_until: Some(date(2026, 12, 0)),
+            ..Default::default()
+        }),
+        trip: Some(pb::Trip {
+            entry_mode: "ship".into(),
+            commodity_code: "8703".into(),
+            arrival: Some(date(2026, 13, 1)),
+            ..Default::default()
+        }),
         ..Default::default()
     };
-    let refused = house.client.clone().open_case(house.ask(EXPORTS, wrong)).await.unwrap_err();
+    let refused = house
+        .client
+        .clone()
+        .open_case(house.ask(EXPORTS, wrong))
+        .await
+        .unwrap_err();
     let mut named = fields(&refused);
     named.sort();
     let mut expected = [
@@ -60,12 +80,23 @@ async fn every_wrong_field_of_a_document_is_named(db: Database) {
         code: "Not A Code".into(),
         issued: Some(date(2026, 3, 0)),
         issuer: "line\nbreak".into(),
-        statements: Some(pb::Statements { vins: vec![VIN.into(), "?".into()], destination: "Kenya".into(), ..Default::default() }),
+        statements: Some(pb::Statements {
+            vins: vec![VIN.into(), "?".into()],
+            destination: "Kenya".into(),
+            ..Default::default()
+        }),
         ..paper(pb::document::Kind::Other)
     };
     let refused = house.attach(&case_id, wrong).await.unwrap_err();
     let named = fields(&refused);
-    for field in ["document.sha256", "document.code", "document.issued", "document.issuer", "document.statements.vins[1]", "document.statements.destination"] {
+    for field in [
+        "document.sha256",
+        "document.code",
+        "document.issued",
+        "document.issuer",
+        "document.statements.vins[1]",
+        "document.statements.destination",
+    ] {
         assert!(named.contains(&field.to_owned()), "{field}: {named:?}");
     }
     assert!(house.get(&case_id).await.documents.is_empty());
@@ -75,7 +106,12 @@ async fn every_wrong_field_of_a_document_is_named(db: Database) {
         replaces: "018f0000-0000-7000-8000-00000000dead".into(),
         ..Default::default()
     };
-    let missing = house.client.clone().attach_document(house.ask(EXPORTS, replaces)).await.unwrap_err();
+    let missing = house
+        .client
+        .clone()
+        .attach_document(house.ask(EXPORTS, replaces))
+        .await
+        .unwrap_err();
     assert_eq!(missing.code(), Code::NotFound);
 }
 
@@ -85,22 +121,69 @@ async fn facts_that_evidence_establishes_can_not_be_declared(db: Database) {
         "registry.encumbered": false, "inspection": { "passed": true }, "importer.kind": "company", "NOT A NAME": 1
     }))
     .unwrap();
-    let open = pb::OpenCaseRequest { declared_facts: Some(facts), ..opening(VIN) };
-    let refused = house.client.clone().open_case(house.ask(EXPORTS, open)).await.unwrap_err();
+    let open = pb::OpenCaseRequest {
+        declared_facts: Some(facts),
+        ..opening(VIN)
+    };
+    let refused = house
+        .client
+        .clone()
+        .open_case(house.ask(EXPORTS, open))
+        .await
+        .unwrap_err();
     let mut named = fields(&refused);
     named.sort();
-    assert_eq!(named, ["declared_facts", "declared_facts.inspection.passed", "declared_facts.registry.encumbered"]);
+    assert_eq!(
+        named,
+        [
+            "declared_facts",
+            "declared_facts.inspection.passed",
+            "declared_facts.registry.encumbered"
+        ]
+    );
 }
 
 async fn a_call_without_a_token_is_refused_and_public_ones_are_not(db: Database) {
     let house = House::over(db).await;
-    let refused = house.client.clone().list_cases(Request::new(pb::ListCasesRequest::default())).await.unwrap_err();
+    let refused = house
+        .client
+        .clone()
+        .list_cases(Request::new(pb::ListCasesRequest::default()))
+        .await
+        .unwrap_err();
     assert_eq!(refused.code(), Code::Unauthenticated);
-    house.client.clone().get_trust_bundle(pb::GetTrustBundleRequest {}).await.unwrap();
-    let unknown = pb::GetStatusListRequest { list: "elsewhere/status/0".into() };
-    assert_eq!(house.client.clone().get_status_list(unknown).await.unwrap_err().code(), Code::NotFound);
-    let tile = pb::GetLogTileRequest { path: "../../etc/passwd".into() };
-    assert_eq!(house.client.clone().get_log_tile(tile).await.unwrap_err().code(), Code::NotFound);
+    house
+        .client
+        .clone()
+        .get_trust_bundle(pb::GetTrustBundleRequest {})
+        .await
+        .unwrap();
+    let unknown = pb::GetStatusListRequest {
+        list: "elsewhere/status/0".into(),
+    };
+    assert_eq!(
+        house
+            .client
+            .clone()
+            .get_status_list(unknown)
+            .await
+            .unwrap_err()
+            .code(),
+        Code::NotFound
+    );
+    let tile = pb::GetLogTileRequest {
+        path: "../../etc/passwd".into(),
+    };
+    assert_eq!(
+        house
+            .client
+            .clone()
+            .get_log_tile(tile)
+            .await
+            .unwrap_err()
+            .code(),
+        Code::NotFound
+    );
 }
 
 async fn what_is_no_certificate_is_answered_and_not_failed(db: Database) {
@@ -110,16 +193,34 @@ async fn what_is_no_certificate_is_answered_and_not_failed(db: Database) {
         assert_ne!(answer.verdict(), pb::Verdict::Valid, "{text}");
         assert!(!answer.findings.is_empty() && answer.record_json.is_empty());
     }
-    let nothing = house.client.clone().verify_certificate(pb::VerifyCertificateRequest::default()).await.unwrap_err();
+    let nothing = house
+        .client
+        .clone()
+        .verify_certificate(pb::VerifyCertificateRequest::default())
+        .await
+        .unwrap_err();
     assert_eq!(fields(&nothing), ["presented"]);
 }
 
 async fn validate_only_stores_nothing(db: Database) {
     let house = House::over(db).await;
-    let open = pb::OpenCaseRequest { validate_only: true, ..opening(VIN) };
-    house.client.clone().open_case(house.ask(EXPORTS, open.clone())).await.unwrap();
+    let open = pb::OpenCaseRequest {
+        validate_only: true,
+        ..opening(VIN)
+    };
+    house
+        .client
+        .clone()
+        .open_case(house.ask(EXPORTS, open.clone()))
+        .await
+        .unwrap();
     house.open().await;
-    let taken = house.client.clone().open_case(house.ask(EXPORTS, open)).await.unwrap_err();
+    let taken = house
+        .client
+        .clone()
+        .open_case(house.ask(EXPORTS, open))
+        .await
+        .unwrap_err();
     assert_eq!(taken.code(), Code::AlreadyExists);
 }
 
@@ -127,8 +228,26 @@ async fn a_stale_etag_is_refused(db: Database) {
     let house = House::over(db).await;
     let case_id = house.open().await;
     let etag = house.get(&case_id).await.etag;
-    house.attach(&case_id, paper(pb::document::Kind::Invoice)).await.unwrap();
-    let submit = pb::SubmitCaseRequest { case_id, etag, ..Default::default() };
-    let refused = house.client.clone().submit_case(house.ask(EXPORTS, submit)).await.unwrap_err();
-    assert_eq!((refused.code(), refused.get_details_error_info().unwrap().reason.as_str()), (Code::Aborted, "ETAG_MISMATCH"));
+    house
+        .attach(&case_id, paper(pb::document::Kind::Invoice))
+        .await
+        .unwrap();
+    let submit = pb::SubmitCaseRequest {
+        case_id,
+        etag,
+        ..Default::default()
+    };
+    let refused = house
+        .client
+        .clone()
+        .submit_case(house.ask(EXPORTS, submit))
+        .await
+        .unwrap_err();
+    assert_eq!(
+        (
+            refused.code(),
+            refused.get_details_error_info().unwrap().reason.as_str()
+        ),
+        (Code::Aborted, "ETAG_MISMATCH")
+    );
 }

@@ -34,7 +34,11 @@ pub(crate) struct House {
 
 /// A person or system that calls.
 #[derive(Clone, Copy)]
-pub(crate) struct Who(pub(crate) &'static str, pub(crate) Role, pub(crate) Option<&'static str>);
+pub(crate) struct Who(
+    pub(crate) &'static str,
+    pub(crate) Role,
+    pub(crate) Option<&'static str>,
+);
 
 pub(crate) const EXPORTS: Who = Who("wang", Role::Exporter, Some(EXPORTER));
 pub(crate) const OTHER_EXPORTER: Who = Who("zhao", Role::Exporter, Some("91440300MA5DA1XX2P"));
@@ -45,14 +49,31 @@ pub(crate) const CUSTOMS: Who = Who("customs-1", Role::CustomsOfficer, None);
 
 impl House {
     pub(crate) async fn over(db: Database) -> Self {
-        let world = World { clock: Clock::fixed(noon()), ids: Ids::random() };
+        let world = World {
+            clock: Clock::fixed(noon()),
+            ids: Ids::random(),
+        };
         let clock = world.clock.clone();
-        let access = Access::embedded(&tongguan_access::generate_key().unwrap(), clock.clone()).unwrap();
+        let access =
+            Access::embedded(&tongguan_access::generate_key().unwrap(), clock.clone()).unwrap();
         let (stage, peers) = Stage::new(VIN);
-        let config = Config { keys: String::new(), worker_interval_ms: 5, watch_interval_ms: 5, ..Config::default() };
+        let config = Config {
+            keys: String::new(),
+            worker_interval_ms: 5,
+            watch_interval_ms: 5,
+            ..Config::default()
+        };
         let tasks = Tasks::new();
-        let channel = serve(config, db, peers, &access, world, &tasks).await.unwrap();
-        Self { client: ExportClearanceClient::new(channel), clock, stage, access, _tasks: tasks }
+        let channel = serve(config, db, peers, &access, world, &tasks)
+            .await
+            .unwrap();
+        Self {
+            client: ExportClearanceClient::new(channel),
+            clock,
+            stage,
+            access,
+            _tasks: tasks,
+        }
     }
 
     pub(crate) fn ask<M>(&self, who: Who, message: M) -> Request<M> {
@@ -65,14 +86,28 @@ impl House {
         grant.organisation = organisation.map(str::to_owned);
         grant.person = true;
         let mut request = Request::new(message);
-        request.metadata_mut().insert("authorization", format!("Bearer {}", self.access.mint(&grant)).parse().unwrap());
+        request.metadata_mut().insert(
+            "authorization",
+            format!("Bearer {}", self.access.mint(&grant))
+                .parse()
+                .unwrap(),
+        );
         request
     }
 
     /// Waits for a case to come into a state, on its event stream.
     pub(crate) async fn until(&self, case_id: &str, state: pb::CaseState) -> pb::Case {
-        let watch = pb::WatchCasesRequest { resume_token: String::new(), case_id: case_id.into() };
-        let mut events = self.client.clone().watch_cases(self.ask(EXPORTS, watch)).await.unwrap().into_inner();
+        let watch = pb::WatchCasesRequest {
+            resume_token: String::new(),
+            case_id: case_id.into(),
+        };
+        let mut events = self
+            .client
+            .clone()
+            .watch_cases(self.ask(EXPORTS, watch))
+            .await
+            .unwrap()
+            .into_inner();
         let reached = async {
             while let Some(event) = events.next().await {
                 if self.get(case_id).await.state() == state {
@@ -83,29 +118,59 @@ impl House {
         };
         let waited = tokio::time::timeout(Duration::from_secs(60), reached).await;
         let case = self.get(case_id).await;
-        assert!(waited.is_ok(), "{case_id} is {:?}, not {state:?}", case.state());
+        assert!(
+            waited.is_ok(),
+            "{case_id} is {:?}, not {state:?}",
+            case.state()
+        );
         case
     }
 
     /// Waits for the nth try of a parked case.
     pub(crate) async fn until_attempt(&self, case_id: &str, attempts: usize) -> pb::Case {
-        let watch = pb::WatchCasesRequest { resume_token: String::new(), case_id: case_id.into() };
-        let mut events = self.client.clone().watch_cases(self.ask(EXPORTS, watch)).await.unwrap().into_inner();
+        let watch = pb::WatchCasesRequest {
+            resume_token: String::new(),
+            case_id: case_id.into(),
+        };
+        let mut events = self
+            .client
+            .clone()
+            .watch_cases(self.ask(EXPORTS, watch))
+            .await
+            .unwrap()
+            .into_inner();
         let mut seen = 0;
         while seen < attempts {
-            let event = tokio::time::timeout(Duration::from_secs(60), events.next()).await.unwrap().unwrap().unwrap();
+            let event = tokio::time::timeout(Duration::from_secs(60), events.next())
+                .await
+                .unwrap()
+                .unwrap()
+                .unwrap();
             seen += usize::from(event.kind == "PARKED");
         }
         self.get(case_id).await
     }
 
     pub(crate) async fn get(&self, case_id: &str) -> pb::Case {
-        let get = pb::GetCaseRequest { case_id: case_id.into() };
-        self.client.clone().get_case(self.ask(EXPORTS, get)).await.unwrap().into_inner()
+        let get = pb::GetCaseRequest {
+            case_id: case_id.into(),
+        };
+        self.client
+            .clone()
+            .get_case(self.ask(EXPORTS, get))
+            .await
+            .unwrap()
+            .into_inner()
     }
 
     pub(crate) async fn open(&self) -> String {
-        self.client.clone().open_case(self.ask(EXPORTS, opening(VIN))).await.unwrap().into_inner().case_id
+        self.client
+            .clone()
+            .open_case(self.ask(EXPORTS, opening(VIN)))
+            .await
+            .unwrap()
+            .into_inner()
+            .case_id
     }
 
     /// A case with all its papers.
@@ -117,14 +182,33 @@ impl House {
         case_id
     }
 
-    pub(crate) async fn attach(&self, case_id: &str, document: pb::Document) -> Result<Response<pb::Document>, Status> {
-        let attach = pb::AttachDocumentRequest { case_id: case_id.into(), document: Some(document), ..Default::default() };
-        self.client.clone().attach_document(self.ask(EXPORTS, attach)).await
+    pub(crate) async fn attach(
+        &self,
+        case_id: &str,
+        document: pb::Document,
+    ) -> Result<Response<pb::Document>, Status> {
+        let attach = pb::AttachDocumentRequest {
+            case_id: case_id.into(),
+            document: Some(document),
+            ..Default::default()
+        };
+        self.client
+            .clone()
+            .attach_document(self.ask(EXPORTS, attach))
+            .await
     }
 
     pub(crate) async fn submit(&self, case_id: &str) -> tongguan_api::common::v1::Operation {
-        let submit = pb::SubmitCaseRequest { case_id: case_id.into(), ..Default::default() };
-        self.client.clone().submit_case(self.ask(EXPORTS, submit)).await.unwrap().into_inner()
+        let submit = pb::SubmitCaseRequest {
+            case_id: case_id.into(),
+            ..Default::default()
+        };
+        self.client
+            .clone()
+            .submit_case(self.ask(EXPORTS, submit))
+            .await
+            .unwrap()
+            .into_inner()
     }
 
     pub(crate) async fn ready(&self) -> String {
@@ -142,19 +226,38 @@ impl House {
             case_ids,
             ..Default::default()
         };
-        self.client.clone().create_licence_batch(self.ask(EXPORTS, create)).await.unwrap().into_inner().batch_id
+        self.client
+            .clone()
+            .create_licence_batch(self.ask(EXPORTS, create))
+            .await
+            .unwrap()
+            .into_inner()
+            .batch_id
     }
 
     /// A batch of one case, handed in.
     pub(crate) async fn handed_in(&self, case_id: &str) -> String {
         let batch_id = self.batch(vec![case_id.into()]).await;
-        let submit = pb::SubmitLicenceBatchRequest { batch_id: batch_id.clone(), ..Default::default() };
-        self.client.clone().submit_licence_batch(self.ask(EXPORTS, submit)).await.unwrap();
+        let submit = pb::SubmitLicenceBatchRequest {
+            batch_id: batch_id.clone(),
+            ..Default::default()
+        };
+        self.client
+            .clone()
+            .submit_licence_batch(self.ask(EXPORTS, submit))
+            .await
+            .unwrap();
         batch_id
     }
 
-    pub(crate) async fn license(&self, batch_id: &str) -> Result<Response<pb::LicenceBatch>, Status> {
-        self.client.clone().record_licence(self.ask(OFFICER, licence(batch_id))).await
+    pub(crate) async fn license(
+        &self,
+        batch_id: &str,
+    ) -> Result<Response<pb::LicenceBatch>, Status> {
+        self.client
+            .clone()
+            .record_licence(self.ask(OFFICER, licence(batch_id)))
+            .await
     }
 
     /// A certified case: its id and its certificate's.
@@ -167,37 +270,91 @@ impl House {
     }
 
     pub(crate) async fn certificate(&self, certificate_id: &str) -> pb::Certificate {
-        let get = pb::GetCertificateRequest { certificate_id: certificate_id.into(), with_html: true };
-        self.client.clone().get_certificate(self.ask(EXPORTS, get)).await.unwrap().into_inner()
+        let get = pb::GetCertificateRequest {
+            certificate_id: certificate_id.into(),
+            with_html: true,
+        };
+        self.client
+            .clone()
+            .get_certificate(self.ask(EXPORTS, get))
+            .await
+            .unwrap()
+            .into_inner()
     }
 
-    pub(crate) async fn reserve(&self, certificate_id: &str, movement: &str) -> Result<pb::Reservation, Status> {
-        let reserve = pb::ReserveCertificateRequest { certificate_id: certificate_id.into(), movement: movement.into(), ..Default::default() };
-        self.client.clone().reserve_certificate(self.ask(CUSTOMS, reserve)).await.map(Response::into_inner)
+    pub(crate) async fn reserve(
+        &self,
+        certificate_id: &str,
+        movement: &str,
+    ) -> Result<pb::Reservation, Status> {
+        let reserve = pb::ReserveCertificateRequest {
+            certificate_id: certificate_id.into(),
+            movement: movement.into(),
+            ..Default::default()
+        };
+        self.client
+            .clone()
+            .reserve_certificate(self.ask(CUSTOMS, reserve))
+            .await
+            .map(Response::into_inner)
     }
 
     /// A case whose car left on 10 March 2026.
     pub(crate) async fn exited(&self) -> String {
         let (case_id, certificate_id) = self.certified().await;
         let held = self.reserve(&certificate_id, "D-1").await.unwrap();
-        let consume = pb::ConsumeCertificateRequest { certificate_id, reservation_id: held.reservation_id, ..Default::default() };
-        self.client.clone().consume_certificate(self.ask(CUSTOMS, consume)).await.unwrap();
-        let exit = pb::RecordExitRequest { case_id: case_id.clone(), date: Some(date(2026, 3, 10)), declaration_number: "D-1".into(), ..Default::default() };
-        self.client.clone().record_exit(self.ask(CUSTOMS, exit)).await.unwrap();
+        let consume = pb::ConsumeCertificateRequest {
+            certificate_id,
+            reservation_id: held.reservation_id,
+            ..Default::default()
+        };
+        self.client
+            .clone()
+            .consume_certificate(self.ask(CUSTOMS, consume))
+            .await
+            .unwrap();
+        let exit = pb::RecordExitRequest {
+            case_id: case_id.clone(),
+            date: Some(date(2026, 3, 10)),
+            declaration_number: "D-1".into(),
+            ..Default::default()
+        };
+        self.client
+            .clone()
+            .record_exit(self.ask(CUSTOMS, exit))
+            .await
+            .unwrap();
         case_id
     }
 
     /// The status list as it is published now.
-    pub(crate) async fn status_list(&self, bundle: &tongguan_certificate::TrustBundle) -> tongguan_certificate::StatusList {
-        let fetched = self.client.clone().get_status_list(pb::GetStatusListRequest::default()).await.unwrap().into_inner();
+    pub(crate) async fn status_list(
+        &self,
+        bundle: &tongguan_certificate::TrustBundle,
+    ) -> tongguan_certificate::StatusList {
+        let fetched = self
+            .client
+            .clone()
+            .get_status_list(pb::GetStatusListRequest::default())
+            .await
+            .unwrap()
+            .into_inner();
         tongguan_certificate::StatusList::open(&fetched.token, bundle).unwrap()
     }
 
     pub(crate) async fn verify(&self, qr_text: &str) -> pb::Verification {
         let shown = pb::verify_certificate_request::Presented::QrText(qr_text.into());
-        let verify = pb::VerifyCertificateRequest { presented: Some(shown), seen: None };
+        let verify = pb::VerifyCertificateRequest {
+            presented: Some(shown),
+            seen: None,
+        };
         // Public: no token.
-        self.client.clone().verify_certificate(verify).await.unwrap().into_inner()
+        self.client
+            .clone()
+            .verify_certificate(verify)
+            .await
+            .unwrap()
+            .into_inner()
     }
 }
 
@@ -215,7 +372,13 @@ pub(crate) fn opening(vin: &str) -> pb::OpenCaseRequest {
             kind: pb::exporter::Kind::Trading.into(),
             filing_valid_until: Some(date(2026, 12, 31)),
         }),
-        trip: Some(pb::Trip { arrival: Some(date(2026, 4, 10)), entry_mode: "land".into(), commodity_code: CODE.into(), value_usd: 9_800, ..Default::default() }),
+        trip: Some(pb::Trip {
+            arrival: Some(date(2026, 4, 10)),
+            entry_mode: "land".into(),
+            commodity_code: CODE.into(),
+            value_usd: 9_800,
+            ..Default::default()
+        }),
         ..Default::default()
     }
 }
@@ -233,14 +396,31 @@ pub(crate) fn licence(batch_id: &str) -> pb::RecordLicenceRequest {
 }
 
 pub(crate) fn paper(kind: pb::document::Kind) -> pb::Document {
-    pb::Document { kind: kind.into(), sha256: "0a".repeat(32), issued: Some(date(2026, 2, 20)), sealed: true, ..Default::default() }
+    pb::Document {
+        kind: kind.into(),
+        sha256: "0a".repeat(32),
+        issued: Some(date(2026, 2, 20)),
+        sealed: true,
+        ..Default::default()
+    }
 }
 
 /// The five papers every application needs, agreeing with the registry.
 pub(crate) fn dossier() -> Vec<pb::Document> {
     use pb::document::Kind;
-    let car = pb::Statements { owner_name: EXPORTER_NAME.into(), vins: vec![VIN.into()], brand: "大众".into(), model: "SVW71811".into(), ..Default::default() };
-    let contract = pb::Statements { after_sales_terms: Some(true), destination: "KZ".into(), language: "zh".into(), ..car.clone() };
+    let car = pb::Statements {
+        owner_name: EXPORTER_NAME.into(),
+        vins: vec![VIN.into()],
+        brand: "大众".into(),
+        model: "SVW71811".into(),
+        ..Default::default()
+    };
+    let contract = pb::Statements {
+        after_sales_terms: Some(true),
+        destination: "KZ".into(),
+        language: "zh".into(),
+        ..car.clone()
+    };
     let certificate = pb::Statements {
         first_registered: Some(date(2021, 3, 15)),
         transfer_pending_export: Some(date(2026, 2, 20)),
@@ -248,9 +428,19 @@ pub(crate) fn dossier() -> Vec<pb::Document> {
         ..car.clone()
     };
     vec![
-        pb::Document { statements: Some(contract), ..paper(Kind::Contract) },
-        pb::Document { statements: Some(certificate), ..paper(Kind::RegistrationCertificate) },
-        pb::Document { number: "R-2026-1".into(), statements: Some(car), ..paper(Kind::InspectionReport) },
+        pb::Document {
+            statements: Some(contract),
+            ..paper(Kind::Contract)
+        },
+        pb::Document {
+            statements: Some(certificate),
+            ..paper(Kind::RegistrationCertificate)
+        },
+        pb::Document {
+            number: "R-2026-1".into(),
+            statements: Some(car),
+            ..paper(Kind::InspectionReport)
+        },
         paper(Kind::InspectionBodyDeclaration),
         paper(Kind::DestinationStandardDeclaration),
     ]

@@ -3,6 +3,7 @@
 mod bad_input;
 mod cases;
 mod certificates;
+mod decisions;
 mod house;
 mod licences;
 mod peers;

@@ -50,9 +50,19 @@ impl Stage {
         };
         let fake = Fake(Arc::new(Mutex::new(script)));
         let plain = || Channel::from_service(fake.clone());
-        let ((to_registry, registry), (to_destinations, destinations)) = (faults::channel(plain()), faults::channel(plain()));
-        let stage = Self { script: fake.0.clone(), registry, destinations };
-        let peers = Peers { registry: to_registry, inspection: plain(), maintenance: plain(), destinations: to_destinations };
+        let ((to_registry, registry), (to_destinations, destinations)) =
+            (faults::channel(plain()), faults::channel(plain()));
+        let stage = Self {
+            script: fake.0.clone(),
+            registry,
+            destinations,
+        };
+        let peers = Peers {
+            registry: to_registry,
+            inspection: plain(),
+            maintenance: plain(),
+            destinations: to_destinations,
+        };
         (stage, peers)
     }
 
@@ -75,28 +85,55 @@ impl Service<http::Request<Body>> for Fake {
 
     fn call(&mut self, request: http::Request<Body>) -> Self::Future {
         let script = self.0.clone();
-        let method = request.uri().path().rsplit('/').next().unwrap_or_default().to_owned();
+        let method = request
+            .uri()
+            .path()
+            .rsplit('/')
+            .next()
+            .unwrap_or_default()
+            .to_owned();
         Box::pin(async move {
             let answer = match method.as_str() {
                 "GetVehicle" => {
                     unary(request, move |_: registry::GetVehicleRequest| {
-                        script.lock().unwrap().vehicle.clone().ok_or_else(|| Status::not_found("no such vehicle"))
+                        script
+                            .lock()
+                            .unwrap()
+                            .vehicle
+                            .clone()
+                            .ok_or_else(|| Status::not_found("no such vehicle"))
                     })
                     .await
                 }
                 "ListInspections" => {
                     unary(request, move |_: inspection::ListInspectionsRequest| {
-                        let inspections = script.lock().unwrap().inspection.clone().into_iter().collect();
-                        Ok(inspection::ListInspectionsResponse { inspections, next_page_token: String::new() })
+                        let inspections = script
+                            .lock()
+                            .unwrap()
+                            .inspection
+                            .clone()
+                            .into_iter()
+                            .collect();
+                        Ok(inspection::ListInspectionsResponse {
+                            inspections,
+                            next_page_token: String::new(),
+                        })
                     })
                     .await
                 }
-                "LookupHistory" => unary(request, move |_: maintenance::LookupHistoryRequest| Ok(script.lock().unwrap().history.clone())).await,
+                "LookupHistory" => {
+                    unary(request, move |_: maintenance::LookupHistoryRequest| {
+                        Ok(script.lock().unwrap().history.clone())
+                    })
+                    .await
+                }
                 "Evaluate" => {
                     unary(request, move |asked: destinations::EvaluateRequest| {
                         let mut script = script.lock().unwrap();
                         script.asked = asked.facts;
-                        Ok(destinations::EvaluateResponse { verdicts: script.verdicts.clone() })
+                        Ok(destinations::EvaluateResponse {
+                            verdicts: script.verdicts.clone(),
+                        })
                     })
                     .await
                 }
@@ -107,7 +144,10 @@ impl Service<http::Request<Body>> for Fake {
     }
 }
 
-async fn unary<Q, A>(request: http::Request<Body>, answer: impl Fn(Q) -> Result<A, Status> + Send + Sync + 'static) -> Result<http::Response<Body>, Infallible>
+async fn unary<Q, A>(
+    request: http::Request<Body>,
+    answer: impl Fn(Q) -> Result<A, Status> + Send + Sync + 'static,
+) -> Result<http::Response<Body>, Infallible>
 where
     Q: prost::Message + Default + Send + 'static,
     A: prost::Message + Default + Send + 'static,
@@ -117,7 +157,9 @@ where
         let answer = answer.clone();
         async move { answer(request.into_inner()).map(Response::new) }
     });
-    Ok(Grpc::new(ProstCodec::<A, Q>::default()).unary(service, request).await)
+    Ok(Grpc::new(ProstCodec::<A, Q>::default())
+        .unary(service, request)
+        .await)
 }
 
 /// A sound car of five years, annotated 转让待出口 for the exporter.
@@ -153,7 +195,10 @@ pub(crate) fn vehicle(vin: &str) -> registry::Vehicle {
         }),
         status_letters: vec!["A".into()],
         status_time: Some(pbjson_types::Timestamp::default()),
-        scrapping: Some(registry::Scrapping { verdict: registry::scrapping::Verdict::NoYearLimit.into(), ..Default::default() }),
+        scrapping: Some(registry::Scrapping {
+            verdict: registry::scrapping::Verdict::NoYearLimit.into(),
+            ..Default::default()
+        }),
         version: 3,
         ..Default::default()
     }
@@ -172,7 +217,10 @@ pub(crate) fn report(vin: &str) -> inspection::Inspection {
                 vin: vin.into(),
                 engine_number: "CLS123456".into(),
                 colour: "A".into(),
-                odometer: Some(common::Odometer { value: 61_000, unit: common::odometer::Unit::Km.into() }),
+                odometer: Some(common::Odometer {
+                    value: 61_000,
+                    unit: common::odometer::Unit::Km.into(),
+                }),
                 ..Default::default()
             }),
             ..Default::default()
@@ -206,14 +254,24 @@ pub(crate) fn permits(market: &str) -> destinations::MarketVerdict {
     destinations::MarketVerdict {
         market: market.into(),
         outcome: destinations::Outcome::Permitted.into(),
-        pack: Some(destinations::PackRef { market: market.into(), version: "2026.11.1".into(), digest: "cd".repeat(32) }),
+        pack: Some(destinations::PackRef {
+            market: market.into(),
+            version: "2026.11.1".into(),
+            digest: "cd".repeat(32),
+        }),
         engine_version: "tongguan-rules/1".into(),
         ..Default::default()
     }
 }
 
 /// A market with one rule that is not met.
-pub(crate) fn says(market: &str, outcome: destinations::Outcome, rule: &str, verdict: destinations::RuleVerdict, effect: destinations::Effect) -> destinations::MarketVerdict {
+pub(crate) fn says(
+    market: &str,
+    outcome: destinations::Outcome,
+    rule: &str,
+    verdict: destinations::RuleVerdict,
+    effect: destinations::Effect,
+) -> destinations::MarketVerdict {
     destinations::MarketVerdict {
         outcome: outcome.into(),
         reasons: vec![destinations::Reason {
@@ -222,7 +280,10 @@ pub(crate) fn says(market: &str, outcome: destinations::Outcome, rule: &str, ver
             verdict: verdict.into(),
             effect: effect.into(),
             decisive: true,
-            text: Some(destinations::Text { en: "a rule of the test".into(), zh: "测试规则".into() }),
+            text: Some(destinations::Text {
+                en: "a rule of the test".into(),
+                zh: "测试规则".into(),
+            }),
             ..Default::default()
         }],
         ..permits(market)

@@ -1,20 +1,38 @@
 //! Which verdicts lead to which outcome.
 
 use super::*;
-use crate::domain::evidence::{InspectionEvidence, VehicleEvidence};
+use crate::domain::evidence::{InspectionEvidence, MarketVerdict, NeededDocument, VehicleEvidence};
 
 fn verdict(market: &str, outcome: &str) -> MarketVerdict {
-    MarketVerdict { market: market.into(), outcome: outcome.into(), ..MarketVerdict::default() }
+    MarketVerdict {
+        market: market.into(),
+        outcome: outcome.into(),
+        ..MarketVerdict::default()
+    }
 }
 
 fn reason(verdict: &str, effect: &str) -> RuleReason {
-    RuleReason { rule: "R-1".into(), verdict: verdict.into(), effect: effect.into(), decisive: true, ..RuleReason::default() }
+    RuleReason {
+        rule: "R-1".into(),
+        verdict: verdict.into(),
+        effect: effect.into(),
+        decisive: true,
+        ..RuleReason::default()
+    }
 }
 
 fn ruled(china: MarketVerdict, market: MarketVerdict) -> Ruling {
-    let gathered = Gathered { vehicle: Some(VehicleEvidence::default()), inspection: Some(InspectionEvidence::default()), maintenance: None };
+    let gathered = Gathered {
+        vehicle: Some(VehicleEvidence::default()),
+        inspection: Some(InspectionEvidence::default()),
+        maintenance: None,
+    };
     let judgement = Judgement::Verdicts(vec![china, market]);
-    rule(&Input { gathered: &gathered, reconciliation: &Reconciliation::default(), judgement: &judgement })
+    rule(&Input {
+        gathered: &gathered,
+        reconciliation: &Reconciliation::default(),
+        judgement: &judgement,
+    })
 }
 
 #[test]
@@ -31,7 +49,11 @@ fn the_worse_of_both_packs_decides() {
             } else {
                 Ready
             };
-            assert_eq!(ruled(verdict(CHINA, china), verdict("KZ", market)).outcome, worse, "{china} / {market}");
+            assert_eq!(
+                ruled(verdict(CHINA, china), verdict("KZ", market)).outcome,
+                worse,
+                "{china} / {market}"
+            );
         }
     }
 }
@@ -39,9 +61,21 @@ fn the_worse_of_both_packs_decides() {
 #[test]
 fn a_document_that_is_due_before_the_licence_blocks_and_a_later_one_is_told() {
     let with = |market: &str, when: &str| {
-        let document = NeededDocument { code: "some-paper".into(), when: when.into(), who: "importer".into(), rules: vec!["R-1".into()] };
-        let needs = RuleReason { missing_documents: vec!["some-paper".into()], ..reason("VIOLATED", "REQUIRE") };
-        MarketVerdict { missing_documents: vec![document], reasons: vec![needs], ..verdict(market, "CONDITIONAL") }
+        let document = NeededDocument {
+            code: "some-paper".into(),
+            when: when.into(),
+            who: "importer".into(),
+            rules: vec!["R-1".into()],
+        };
+        let needs = RuleReason {
+            missing_documents: vec!["some-paper".into()],
+            ..reason("VIOLATED", "REQUIRE")
+        };
+        MarketVerdict {
+            missing_documents: vec![document],
+            reasons: vec![needs],
+            ..verdict(market, "CONDITIONAL")
+        }
     };
     let now = ruled(with(CHINA, "before_licence"), verdict("KZ", "PERMITTED"));
     assert_eq!(now.outcome, Outcome::NeedsInformation);
@@ -54,27 +88,63 @@ fn a_document_that_is_due_before_the_licence_blocks_and_a_later_one_is_told() {
 
 #[test]
 fn an_unknown_requirement_of_china_is_not_met_and_one_of_a_market_may_come_later() {
-    let with = |market: &str| MarketVerdict { reasons: vec![reason("UNKNOWN", "REQUIRE")], ..verdict(market, "CONDITIONAL") };
-    assert_eq!(ruled(with(CHINA), verdict("KZ", "PERMITTED")).outcome, Outcome::NeedsInformation);
-    assert_eq!(ruled(verdict(CHINA, "PERMITTED"), with("KZ")).outcome, Outcome::Ready);
+    let with = |market: &str| MarketVerdict {
+        reasons: vec![reason("UNKNOWN", "REQUIRE")],
+        ..verdict(market, "CONDITIONAL")
+    };
+    assert_eq!(
+        ruled(with(CHINA), verdict("KZ", "PERMITTED")).outcome,
+        Outcome::NeedsInformation
+    );
+    assert_eq!(
+        ruled(verdict(CHINA, "PERMITTED"), with("KZ")).outcome,
+        Outcome::Ready
+    );
 }
 
 #[test]
 fn the_earliest_last_day_counts() {
-    let until = |market: &str, day: Option<Date>| MarketVerdict { ship_by: day, ..verdict(market, "PERMITTED") };
-    let (may, june) = (time::macros::date!(2026 - 05 - 01), time::macros::date!(2026 - 06 - 01));
-    assert_eq!(ruled(until(CHINA, Some(june)), until("KZ", Some(may))).ship_by, Some(may));
-    assert_eq!(ruled(until(CHINA, None), until("KZ", Some(june))).ship_by, Some(june));
+    let until = |market: &str, day: Option<Date>| MarketVerdict {
+        ship_by: day,
+        ..verdict(market, "PERMITTED")
+    };
+    let (may, june) = (
+        time::macros::date!(2026 - 05 - 01),
+        time::macros::date!(2026 - 06 - 01),
+    );
+    assert_eq!(
+        ruled(until(CHINA, Some(june)), until("KZ", Some(may))).ship_by,
+        Some(may)
+    );
+    assert_eq!(
+        ruled(until(CHINA, None), until("KZ", Some(june))).ship_by,
+        Some(june)
+    );
 }
 
 #[test]
 fn facts_that_were_refused_ask_and_name_the_facts() {
-    let judgement = Judgement::Refused { code: "MARKET_UNKNOWN".into(), message: "no pack for XX".into(), fields: vec!["trip.x: no such fact".into()] };
+    let judgement = Judgement::Refused {
+        code: "MARKET_UNKNOWN".into(),
+        message: "no pack for XX".into(),
+        fields: vec!["trip.x: no such fact".into()],
+    };
     let gathered = Gathered::default();
-    let ruling = rule(&Input { gathered: &gathered, reconciliation: &Reconciliation::default(), judgement: &judgement });
+    let ruling = rule(&Input {
+        gathered: &gathered,
+        reconciliation: &Reconciliation::default(),
+        judgement: &judgement,
+    });
     assert_eq!(ruling.outcome, Outcome::NeedsInformation);
-    let codes: Vec<&str> = ruling.reasons.iter().map(|reason| reason.rule.rule.as_str()).collect();
-    assert_eq!(codes, ["REGISTRY-NO-VEHICLE", "INSPECTION-NONE", "MARKET_UNKNOWN"]);
+    let codes: Vec<&str> = ruling
+        .reasons
+        .iter()
+        .map(|reason| reason.rule.rule.as_str())
+        .collect();
+    assert_eq!(
+        codes,
+        ["REGISTRY-NO-VEHICLE", "INSPECTION-NONE", "MARKET_UNKNOWN"]
+    );
     assert_eq!(ruling.reasons[2].rule.facts, ["trip.x: no such fact"]);
 }
 
