@@ -1,10 +1,11 @@
 //! Gets the answer of one source for one vehicle: from memory, from the store, or from the source, once for all who ask.
 
+mod ask;
+
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use aws_lc_rs::digest::{SHA256, digest};
 use futures::FutureExt;
 use futures::future::{BoxFuture, Shared};
 use moka::future::Cache;
@@ -13,20 +14,17 @@ use tongguan_vocabulary::{Tenant, Vin, World};
 use uuid::Uuid;
 
 use crate::config::Config;
-use crate::domain::findings::{Changes, changes};
 use crate::domain::history::{Answer, Used};
 use crate::domain::outcome::{Lives, Outcome};
-use crate::domain::record::Record;
-use crate::domain::text::hex;
 use crate::error::Error;
 use crate::store::Store;
-use crate::upstream::profile::Question;
-use crate::upstream::{Fetched, Upstream, explanation, provinces};
+use crate::upstream::{Fetched, Upstream, provinces};
 use crate::vault::Vault;
 
 /// Whose answer about which vehicle from which source.
 type Key = (Tenant, Vin, String);
-type Flight = Shared<BoxFuture<'static, Arc<Answer>>>;
+/// An answer, and whether the source was asked for it.
+type Flight = Shared<BoxFuture<'static, (Arc<Answer>, bool)>>;
 
 /// Where answers come from. Cheap to clone.
 #[derive(Clone)]
@@ -124,48 +122,63 @@ impl Fetcher {
             return Ok((self.used(Arc::new(answer), None), true));
         };
         let key = (wanted.tenant.clone(), wanted.vin, source.to_owned());
-        let known = self.known(&key).await?;
-        if let Some(answer) = &known {
-            let enough = wanted
-                .max_age
-                .unwrap_or_else(|| self.0.lives.of(answer.outcome));
-            if now - answer.fetched_at <= enough && !enough.is_zero() {
+        let failing = (key.clone(), wanted.plate.clone());
+        let mut heard = None;
+        // A question under way may end with an older answer than this caller takes: then it is put once more.
+        for _ in 0..3 {
+            let held = self.0.answers.get(&key).await;
+            if let Some(answer) = held
+                .as_ref()
+                .filter(|answer| self.is_enough(answer, wanted))
+            {
                 return Ok((self.used(answer.clone(), None), true));
             }
+            let again = wanted.max_age.is_some_and(time::Duration::is_zero);
+            let recent = self.0.failures.get(&failing).await.filter(|failed| {
+                !again && now - failed.fetched_at <= self.0.lives.of(failed.outcome)
+            });
+            if let Some(failed) = recent {
+                return Ok((self.settle(self.known(&key).await?, failed), true));
+            }
+            let flight = self.flight(
+                source,
+                failing.clone(),
+                wanted,
+                held.map(|answer| answer.id),
+            );
+            let Ok((answer, asked)) = tokio::time::timeout(wanted.wait, flight).await else {
+                break;
+            };
+            if asked || self.is_enough(&answer, wanted) {
+                heard = Some((answer, asked));
+                break;
+            }
         }
-        let failing = (key.clone(), wanted.plate.clone());
-        let asked_again = wanted.max_age.is_some_and(time::Duration::is_zero);
-        let recent = self.0.failures.get(&failing).await.filter(|failed| {
-            !asked_again && now - failed.fetched_at <= self.0.lives.of(failed.outcome)
-        });
-        if let Some(failed) = recent {
-            return Ok((self.settle(known, failed), true));
-        }
-        let seen = known.as_ref().map(|answer| answer.id);
-        let flight = self.flight(source, failing, wanted, seen);
-        let heard = tokio::time::timeout(wanted.wait, flight).await;
-        let answer = if let Ok(answer) = heard {
-            answer
-        } else {
+        let (answer, asked) = heard.unwrap_or_else(|| {
             let slow = Fetched::without(
                 Outcome::UpstreamDown,
                 "the source needs longer than was waited; it is still being asked",
                 Some(Duration::from_secs(2)),
             );
-            Arc::new(self.failure(
-                source,
-                upstream.profile.label(),
-                upstream.config.simulated,
-                &wanted.consent,
-                &slow,
-            ))
-        };
+            let label = upstream.profile.label();
+            let simulated = upstream.config.simulated;
+            let failed = self.failure(source, label, simulated, &wanted.consent, &slow);
+            (Arc::new(failed), true)
+        });
         let used = if answer.outcome.is_answer() {
             self.used(answer, None)
         } else {
-            self.settle(known, answer)
+            self.settle(self.known(&key).await?, answer)
         };
-        Ok((used, false))
+        Ok((used, !asked))
+    }
+
+    /// Whether an answer is young enough for a caller; nothing is for one who wants it anew.
+    fn is_enough(&self, answer: &Answer, wanted: &Wanted) -> bool {
+        let enough = wanted
+            .max_age
+            .unwrap_or_else(|| self.0.lives.of(answer.outcome));
+        !enough.is_zero() && self.0.world.clock.now() - answer.fetched_at <= enough
     }
 
     /// The newest answer that is kept, without asking anybody.
@@ -246,12 +259,23 @@ impl Fetcher {
         }
         let newest = self.0.answers.get(&failing.0).now_or_never().flatten();
         if let Some(answer) = newest.filter(|answer| Some(answer.id) != seen) {
-            return futures::future::ready(answer).boxed().shared();
+            return futures::future::ready((answer, false)).boxed().shared();
         }
         let (this, source, asked) = (self.clone(), source.to_owned(), wanted.clone());
-        let flight: Flight = async move { this.fetch(&source, &asked).await }
-            .boxed()
-            .shared();
+        // The store is read inside the flight: a crowd that asks for one vehicle reads it once.
+        let flight: Flight = async move {
+            let key = (asked.tenant.clone(), asked.vin, source.clone());
+            match this.known(&key).await {
+                Ok(Some(answer)) if this.is_enough(&answer, &asked) => (answer, false),
+                Ok(_) => (this.fetch(&source, &asked).await, true),
+                Err(error) => {
+                    tracing::warn!(%error, "a kept answer could not be read; the source is asked");
+                    (this.fetch(&source, &asked).await, true)
+                }
+            }
+        }
+        .boxed()
+        .shared();
         flights.insert(failing.clone(), flight.clone());
         let (this, running) = (self.clone(), flight.clone());
         self.0.tasks.spawn("maintenance question", async move {
@@ -264,137 +288,4 @@ impl Fetcher {
         });
         flight
     }
-
-    async fn fetch(&self, source: &str, wanted: &Wanted) -> Arc<Answer> {
-        let Some(upstream) = self.0.sources.get(source) else {
-            return Arc::new(self.failure(
-                source,
-                "",
-                false,
-                &wanted.consent,
-                &Fetched::without(
-                    Outcome::Unsupported,
-                    explanation(Outcome::Unsupported),
-                    None,
-                ),
-            ));
-        };
-        let question = Question {
-            vin: wanted.vin,
-            plate: wanted.plate.clone(),
-        };
-        let fetched = upstream.ask(&question).await;
-        let mut answer = self.failure(
-            source,
-            upstream.profile.label(),
-            upstream.config.simulated,
-            &wanted.consent,
-            &fetched,
-        );
-        tracing::info!(
-            source,
-            vin = wanted.vin.masked(),
-            outcome = answer.outcome.as_str(),
-            rows = answer.rows,
-            "a maintenance source was asked"
-        );
-        let key = (wanted.tenant.clone(), wanted.vin, source.to_owned());
-        if !answer.outcome.is_answer() {
-            let answer = Arc::new(answer);
-            self.0
-                .failures
-                .insert((key, wanted.plate.clone()), answer.clone())
-                .await;
-            return answer;
-        }
-        let today = self.0.world.clock.today_in_china();
-        answer.records = fetched
-            .rows
-            .iter()
-            .filter_map(|row| Record::read(source, row, today))
-            .collect();
-        answer.unreadable += answer
-            .rows
-            .saturating_sub(fetched.unreadable)
-            .saturating_sub(answer.records.len() as u32);
-        if answer.unreadable > 0 && answer.outcome == Outcome::Found {
-            answer.outcome = Outcome::FoundPartial;
-            explanation(answer.outcome).clone_into(&mut answer.detail);
-        }
-        match self.0.store.find_answer(&key.0, &key.1, &key.2).await {
-            Ok(Some(before)) => answer.changes = compare(&before, &answer),
-            Ok(None) => {}
-            Err(error) => tracing::warn!(%error, "the answer before could not be read"),
-        }
-        if let Err(error) = self.keep(wanted, &answer, &fetched.raw).await {
-            tracing::warn!(%error, "an answer could not be stored; it is used from memory");
-        }
-        let answer = Arc::new(answer);
-        self.0
-            .failures
-            .invalidate(&(key.clone(), wanted.plate.clone()))
-            .await;
-        self.0.answers.insert(key, answer.clone()).await;
-        answer
-    }
-
-    async fn keep(&self, wanted: &Wanted, answer: &Answer, raw: &[u8]) -> Result<(), Error> {
-        let sealed = self
-            .0
-            .vault
-            .seal(&format!("{}/{}", wanted.tenant, answer.id), raw)?;
-        self.0
-            .store
-            .keep_answer(&wanted.tenant, &wanted.vin, answer, Some(&sealed))
-            .await?;
-        Ok(())
-    }
-
-    /// An answer without records.
-    fn failure(
-        &self,
-        source: &str,
-        profile: &str,
-        simulated: bool,
-        consent: &str,
-        fetched: &Fetched,
-    ) -> Answer {
-        let hash = if fetched.raw.is_empty() {
-            String::new()
-        } else {
-            hex(digest(&SHA256, &fetched.raw).as_ref())
-        };
-        Answer {
-            id: self.0.world.ids.next(),
-            source: source.to_owned(),
-            outcome: fetched.outcome,
-            detail: fetched.detail.clone(),
-            profile: profile.to_owned(),
-            simulated,
-            raw_sha256: hash,
-            consent: consent.to_owned(),
-            fetched_at: self.0.world.clock.now(),
-            as_of: fetched.as_of,
-            rows: fetched.rows.len() as u32 + fetched.unreadable,
-            unreadable: fetched.unreadable,
-            retry_after: fetched
-                .retry_after
-                .map(|wait| wait.as_secs().clamp(1, 86_400) as u32)
-                .or_else(|| fetched.outcome.passes().then_some(30)),
-            records: Vec::new(),
-            changes: Changes::default(),
-        }
-    }
-}
-
-/// Equal bytes need no comparison of records, and keep the differences found before.
-fn compare(before: &Answer, now: &Answer) -> Changes {
-    if before.raw_sha256 == now.raw_sha256 {
-        return before.changes.clone();
-    }
-    changes(
-        &before.records,
-        &now.records,
-        now.outcome != Outcome::FoundPartial,
-    )
 }

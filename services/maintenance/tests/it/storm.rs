@@ -62,3 +62,25 @@ async fn a_storm_never_makes_a_wrong_outcome_and_other_provinces_do_not_notice()
     }
     stage.tasks.stop().await;
 }
+
+#[tokio::test]
+async fn two_thousand_lookups_of_a_hundred_vehicles_cause_a_hundred_questions() {
+    let vins: Vec<String> = (0..100)
+        .map(|number| format!("LSVWY4180KN3{number:05}"))
+        .collect();
+    let files: Vec<_> = vins.iter().map(|vin| ordinary(vin)).collect();
+    let mut simulated = known(&files);
+    simulated
+        .moods
+        .insert("zhejiang".to_owned(), Mood::Slow(20));
+    let database = sqlite(&tongguan_maintenance::migrations()).await;
+    let stage = Stage::new(database, simulated, |source| source.timeout_ms = 5_000).await;
+    let asked = (0..20)
+        .flat_map(|_| &vins)
+        .map(|vin| stage.look_up(ask(vin, "zhejiang")));
+    for history in join_all(asked).await {
+        assert_eq!(history.unwrap().outcome(), Outcome::Found);
+    }
+    assert_eq!(stage.calls("zhejiang").await, 100);
+    stage.tasks.stop().await;
+}
