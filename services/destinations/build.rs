@@ -14,10 +14,11 @@ fn main() -> io::Result<()> {
         })
         .collect();
     files.sort();
-    let rows: String = files
+    let rows: Vec<String> = files
         .iter()
         .map(|path| format!("    include_str!({:?}),\n", path.display().to_string()))
         .collect();
+    let rows = rows.concat();
     let out = env::var_os("OUT_DIR").unwrap_or_default();
     fs::write(
         Path::new(&out).join("packs.rs"),

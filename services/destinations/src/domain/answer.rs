@@ -105,9 +105,10 @@ pub(crate) fn ease(answer: &Answer) -> (u8, u32) {
 
 /// SHA-256 in lower-case hexadecimal.
 pub(crate) fn hex_digest(bytes: &[u8]) -> String {
-    digest(&SHA256, bytes)
-        .as_ref()
+    let nibble = |value: u8| char::from_digit(u32::from(value), 16).unwrap_or_default();
+    let hash = digest(&SHA256, bytes);
+    hash.as_ref()
         .iter()
-        .map(|byte| format!("{byte:02x}"))
+        .flat_map(|byte| [nibble(byte >> 4), nibble(byte & 15)])
         .collect()
 }

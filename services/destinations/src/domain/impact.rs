@@ -30,7 +30,7 @@ pub(crate) struct Impact {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Version {
     pub(crate) market: String,
-    pub(crate) version: String,
+    pub(crate) number: String,
     pub(crate) digest: String,
 }
 
@@ -47,7 +47,7 @@ impl From<&Pack> for Version {
     fn from(pack: &Pack) -> Self {
         Self {
             market: pack.market.clone(),
-            version: pack.version.to_string(),
+            number: pack.version.to_string(),
             digest: pack.digest.clone(),
         }
     }

@@ -133,7 +133,7 @@ pub(super) fn stored(pack: &Pack, catalogue: &Catalogue) -> StoredPack {
         yaml: catalogue
             .texts()
             .get(&pack.market)
-            .map_or_else(String::new, |text| text.to_string()),
+            .map_or_else(String::new, ToString::to_string),
         layers: pack
             .layers
             .iter()

@@ -206,7 +206,7 @@ fn changed(change: Change) -> pb::OutcomeChange {
 fn version(version: crate::domain::Version) -> pb::PackRef {
     pb::PackRef {
         market: version.market,
-        version: version.version,
+        version: version.number,
         digest: version.digest,
     }
 }
