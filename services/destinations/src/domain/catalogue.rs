@@ -170,3 +170,68 @@ fn whole(message: &str) -> Problem {
         message: message.to_owned(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn texts(pairs: &[(&str, String)]) -> BTreeMap<String, Arc<str>> {
+        pairs
+            .iter()
+            .map(|(market, text)| ((*market).to_owned(), Arc::from(text.as_str())))
+            .collect()
+    }
+
+    fn pack(market: &str, head: &str) -> String {
+        format!(
+            "market: {market}\nname: {{ en: Land of {market}, zh: 地 }}\n{head}version: 2026.1.1\nas_of: 2026-01-01\n\
+             measured_at: trip.arrival\nrules:\n  - id: {market}-1\n    category: other\n    require: true\n    \
+             otherwise: warn\n    text: {{ en: a rule, zh: 规则 }}\n    source: {{ title: a page, confidence: high }}\n"
+        )
+    }
+
+    #[test]
+    fn layers_are_compiled_before_what_extends_them() {
+        let all = texts(&[
+            ("AA", pack("AA", "extends: [ZZ]\n")),
+            ("ZZ", pack("ZZ", "kind: layer\n")),
+        ]);
+        let catalogue = Catalogue::compile(&all, None).unwrap();
+        assert_eq!(catalogue.find("AA").unwrap().rules.len(), 2);
+    }
+
+    #[test]
+    fn a_changed_layer_changes_the_digest_of_what_stands_on_it() {
+        let all = texts(&[
+            ("AA", pack("AA", "extends: [ZZ]\n")),
+            ("BB", pack("BB", "")),
+            ("ZZ", pack("ZZ", "kind: layer\n")),
+        ]);
+        let before = Catalogue::compile(&all, None).unwrap();
+        let (_, after) = before
+            .with(&pack("ZZ", "kind: layer\n").replace("2026.1.1", "2026.1.2"))
+            .unwrap();
+        let digest = |catalogue: &Catalogue, market| catalogue.find(market).unwrap().digest.clone();
+        assert_ne!(digest(&before, "AA"), digest(&after, "AA"));
+        assert_eq!(digest(&before, "BB"), digest(&after, "BB"));
+    }
+
+    #[test]
+    fn every_broken_pack_is_named() {
+        let all = texts(&[
+            ("AA", pack("AA", "extends: [XX]\n")),
+            ("BB", pack("BB", "kind: city\n")),
+        ]);
+        let problems = Catalogue::compile(&all, None).unwrap_err();
+        let markets: Vec<&str> = problems.iter().map(|found| found.market.as_str()).collect();
+        assert_eq!(markets, ["AA", "BB"]);
+    }
+
+    #[test]
+    fn a_markets_name_finds_its_code() {
+        let all = texts(&[("KE", pack("KE", "")), ("NG", pack("NG", ""))]);
+        let catalogue = Catalogue::compile(&all, None).unwrap();
+        assert_eq!(catalogue.nearest("land of ng")[0], "NG");
+        assert_eq!(catalogue.nearest("ke")[0], "KE");
+    }
+}

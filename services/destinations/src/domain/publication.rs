@@ -70,3 +70,39 @@ impl Publication {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn proposal(effective_at: Option<OffsetDateTime>, emergency: bool) -> Proposal {
+        Proposal {
+            yaml: String::new(),
+            impact_report: String::new(),
+            effective_at,
+            emergency,
+            reason: String::new(),
+        }
+    }
+
+    #[test]
+    fn without_a_time_of_its_own_a_pack_waits_for_its_notice() {
+        let now = OffsetDateTime::UNIX_EPOCH;
+        let notice = Duration::hours(48);
+        assert_eq!(
+            proposal(None, false).times(now, notice),
+            (now + notice, now + notice)
+        );
+        assert_eq!(proposal(None, true).times(now, notice), (now, now));
+    }
+
+    #[test]
+    fn an_emergency_may_still_wait() {
+        let now = OffsetDateTime::UNIX_EPOCH;
+        let later = now + Duration::hours(3);
+        assert_eq!(
+            proposal(Some(later), true).times(now, Duration::hours(48)),
+            (now, later)
+        );
+    }
+}

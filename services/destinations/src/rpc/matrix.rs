@@ -4,7 +4,6 @@ use tongguan_access::Caller;
 use tongguan_api::destinations::v1 as pb;
 use tonic::Status;
 
-use crate::domain::Answer;
 use crate::error::Error;
 use crate::service::Service;
 use crate::wire::{self, Batch, Item};
@@ -48,7 +47,7 @@ async fn full(
     batch: Batch,
 ) -> Result<Vec<pb::MatrixRow>, Error> {
     let packs = Service::select(&*service.catalogue().await?, &batch.markets)?;
-    let mut answers: Vec<Answer> = Vec::new();
+    let mut answers = Vec::new();
     let mut rows = Vec::with_capacity(batch.items.len());
     for item in batch.items {
         let judged = item
