@@ -9,7 +9,6 @@ mod peers;
 mod rpc;
 mod service;
 mod store;
-mod unimplemented;
 mod wire;
 mod worker;
 
@@ -52,7 +51,6 @@ pub async fn serve(
         world,
     };
     tasks.spawn("clearance worker", worker::run(service.clone()));
-    let server =
-        ExportClearanceServer::new(rpc::Rpc::new(service)).max_decoding_message_size(limit);
+    let server = ExportClearanceServer::new(rpc::Rpc { service }).max_decoding_message_size(limit);
     Ok(local(access.guard(server)))
 }

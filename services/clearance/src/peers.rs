@@ -115,7 +115,7 @@ impl Desk {
         }
         Ok(found
             .into_iter()
-            .max_by_key(|inspection| inspection.date.map(|date| date.last())))
+            .max_by_key(|inspection| inspection.date.map(tongguan_vocabulary::PartialDate::last)))
     }
 
     /// The maintenance history, with the readings that others took.

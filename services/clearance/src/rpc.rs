@@ -11,25 +11,22 @@ use tongguan_api::clearance::v1::export_clearance_server::ExportClearance;
 use tongguan_api::common::v1::Operation;
 use tonic::{Request, Response, Status};
 
-use crate::error::Error;
 use crate::service::Service;
 use crate::wire;
 
 /// Clearance on the wire.
 pub(crate) struct Rpc {
-    service: Service,
-}
-
-impl Rpc {
-    pub(crate) fn new(service: Service) -> Self {
-        Self { service }
-    }
+    pub(crate) service: Service,
 }
 
 type Answers<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
 type Ask<T> = Request<T>;
 type Answer<T> = Result<Response<T>, Status>;
 
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "the last line of every method below"
+)]
 fn answer<T>(value: impl Into<T>) -> Answer<T> {
     Ok(Response::new(value.into()))
 }
@@ -325,24 +322,15 @@ impl ExportClearance for Rpc {
     }
 
     async fn get_trust_bundle(&self, _: Ask<pb::GetTrustBundleRequest>) -> Answer<pb::TrustBundle> {
-        let issuer = &self.service.issuer;
-        let verifier = issuer.bundle(self.service.world.clock.now()).await?;
-        answer(wire::bundle(
-            verifier.bundle(),
-            issuer.root_key().as_bytes(),
-            issuer.simulated,
-        ))
+        let verifier = self.service.bundle().await?;
+        answer(wire::bundle(&self.service, verifier.bundle()))
     }
 
     async fn get_status_list(
         &self,
         request: Ask<pb::GetStatusListRequest>,
     ) -> Answer<pb::StatusList> {
-        let now = self.service.world.clock.now();
-        let name = request.into_inner().list;
-        let found = self.service.issuer.status_list(&name, now).await?;
-        let (list, token, ttl) = found.ok_or(Error::StatusListNotFound { name })?;
-        answer(wire::status_list(list, token, ttl, now))
+        answer(self.service.status_list(request.into_inner().list).await?)
     }
 
     async fn get_checkpoint(&self, _: Ask<pb::GetCheckpointRequest>) -> Answer<pb::Checkpoint> {
@@ -350,15 +338,9 @@ impl ExportClearance for Rpc {
     }
 
     async fn get_log_tile(&self, request: Ask<pb::GetLogTileRequest>) -> Answer<pb::LogTile> {
-        let path = request.into_inner().path;
-        let content = self
-            .service
-            .issuer
-            .tile(&path)
-            .await?
-            .ok_or(Error::TileNotFound)?;
+        let tile = self.service.tile(&request.into_inner().path).await?;
         answer(pb::LogTile {
-            content: content.into(),
+            content: tile.into(),
         })
     }
 

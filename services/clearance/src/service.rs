@@ -24,7 +24,7 @@ use crate::peers::Desk;
 use crate::store::{Entry, Store};
 
 pub(crate) use cases::{Opening, Submission};
-pub(crate) use certificates::{Checked, Line, Manifest, Seen, Shown, Verified};
+pub(crate) use certificates::{Checked, Line, Manifest, Published, Seen, Shown, Verified};
 pub(crate) use figures::{MovementPage, MovementView, StatisticsView};
 pub(crate) use licences::{LicenceRecord, NewBatch};
 

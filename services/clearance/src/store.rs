@@ -287,6 +287,12 @@ async fn write(
     happened: &Happened,
     epoch: Option<i64>,
 ) -> Result<(), Error> {
+    const UPDATE: &str = "update cases set exporter = $3, state = $4, open_case = $5, version = $6, body = $7, updated_at = $8, due_at = $9, \
+                          category = $10, powertrain = $11, value_usd = $12, days_registered = $13, clearing_seconds = $14, \
+                          exited = $15, deregister_by = $16, deregistered = $17 \
+                          where tenant_id = $1 and id = $2 and version = $18 and epoch = coalesce($19, epoch)";
+    const EVENT: &str = "insert into case_events (tenant_id, case_id, version, kind, state, actor, reason, recorded_at) \
+                         values ($1, $2, $3, $4, $5, $6, $7, $8)";
     case.version += 1;
     case.updated_at = entry.at;
     let version = case.version as i64;
@@ -295,10 +301,6 @@ async fn write(
         (Some(from), Some(to)) => Some((to - from).whole_seconds()),
         _ => None,
     };
-    const UPDATE: &str = "update cases set exporter = $3, state = $4, open_case = $5, version = $6, body = $7, updated_at = $8, due_at = $9, \
-                          category = $10, powertrain = $11, value_usd = $12, days_registered = $13, clearing_seconds = $14, \
-                          exited = $15, deregister_by = $16, deregistered = $17 \
-                          where tenant_id = $1 and id = $2 and version = $18 and epoch = coalesce($19, epoch)";
     let rows = execute!(&mut *tx, |c| sqlx::query(UPDATE)
         .bind(entry.tenant.as_str())
         .bind(case.id)
@@ -323,8 +325,6 @@ async fn write(
     if rows != 1 {
         return Err(Error::LeaseLost { id: case.id });
     }
-    const EVENT: &str = "insert into case_events (tenant_id, case_id, version, kind, state, actor, reason, recorded_at) \
-                         values ($1, $2, $3, $4, $5, $6, $7, $8)";
     execute!(&mut *tx, |c| sqlx::query(EVENT)
         .bind(entry.tenant.as_str())
         .bind(case.id)

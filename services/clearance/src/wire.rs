@@ -18,7 +18,7 @@ pub(crate) use answers::{event, listed, operation, state_chart};
 pub(crate) use cases::{attach, decide, filter, id, open, override_decision, submit, withdraw};
 pub(crate) use certificates::{
     amend, bundle, certificate, check, checked, checkpoint, consume, invalidate, manifest,
-    manifest_question, release, rendered, reserve, status_list, verification, verify,
+    manifest_question, release, rendered, reserve, verification, verify,
 };
 pub(crate) use figures::{deregistration, exit, movements, statistics};
 pub(crate) use licences::{add, batch_id, cancel, create, record};

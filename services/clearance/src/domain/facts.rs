@@ -9,7 +9,7 @@ use time::Date;
 use tongguan_vocabulary::PartialDate;
 
 use super::case::{Case, ExporterKind};
-use super::document::{Document, DocumentKind};
+use super::document::DocumentKind;
 use super::evidence::{
     FactMap, Gathered, InspectionEvidence, MaintenanceEvidence, VehicleEvidence,
 };

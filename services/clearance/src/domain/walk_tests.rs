@@ -71,13 +71,13 @@ fn apply(case: &mut Case, event: Event) -> bool {
                 message: String::new(),
                 attempts: 1,
                 retry_at: NOW,
-            })
+            });
         }
         Event::DecidedReady | Event::OfficerReady | Event::OverriddenReady => {
-            case.decision = Some(decision(Outcome::Ready))
+            case.decision = Some(decision(Outcome::Ready));
         }
         Event::DecidedRefused | Event::OfficerRefused | Event::OverriddenRefused => {
-            case.decision = Some(decision(Outcome::Refused))
+            case.decision = Some(decision(Outcome::Refused));
         }
         Event::DecidedNeedsInformation => case.decision = Some(decision(Outcome::NeedsInformation)),
         Event::LicenceRecorded => {

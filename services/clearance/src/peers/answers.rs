@@ -5,6 +5,7 @@ use tongguan_api::google::r#type::Date;
 use tongguan_api::inspection::v1 as inspection;
 use tongguan_api::maintenance::v1 as maintenance;
 use tongguan_api::registry::v1 as registry;
+use tongguan_api::registry::v1::scrapping::Verdict as Scrapping;
 use tongguan_rpc::wire;
 use tongguan_vocabulary::PartialDate;
 use tonic::Status;
@@ -36,7 +37,6 @@ pub(super) fn vehicle(vehicle: registry::Vehicle) -> VehicleEvidence {
         .iter()
         .filter(|burden| burden.lifted.is_none());
     let scrapping = vehicle.scrapping.unwrap_or_default();
-    use registry::scrapping::Verdict;
     VehicleEvidence {
         version: vehicle.version,
         category: word(details.category().as_str_name(), "VEHICLE_CATEGORY_"),
@@ -93,9 +93,9 @@ pub(super) fn vehicle(vehicle: registry::Vehicle) -> VehicleEvidence {
             })
             .collect(),
         scrap_limited: match scrapping.verdict() {
-            Verdict::NoYearLimit => Some(false),
-            Verdict::Limited => Some(true),
-            Verdict::Refer | Verdict::Unspecified => None,
+            Scrapping::NoYearLimit => Some(false),
+            Scrapping::Limited => Some(true),
+            Scrapping::Refer | Scrapping::Unspecified => None,
         },
         scrap_limit: date(scrapping.limit),
         deregistered: date(vehicle.deregistered),
@@ -270,8 +270,7 @@ pub(super) fn refusal(status: &Status) -> Judgement {
     let details = status.get_error_details();
     let code = details
         .error_info()
-        .map(|info| info.reason.clone())
-        .unwrap_or_else(|| "FACTS_REFUSED".to_owned());
+        .map_or_else(|| "FACTS_REFUSED".to_owned(), |info| info.reason.clone());
     let fields = details
         .bad_request()
         .map(|bad| {

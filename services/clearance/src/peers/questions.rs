@@ -63,7 +63,7 @@ pub(super) fn history(
             basis: pb::consent::Basis::ExporterMandate.into(),
             given: case.submitted_on.map(|day| wire::date(day.into())),
             valid_until: None,
-            document_sha256: Default::default(),
+            ..pb::Consent::default()
         }),
         purpose: pb::Purpose::ExportClearance.into(),
         sources: Vec::new(),

@@ -1,10 +1,13 @@
 //! The certificate after it is issued: shown, verified, reserved, used once, replaced, revoked.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use time::{Duration, OffsetDateTime};
 use tongguan_access::Caller;
-use tongguan_certificate::{Against, Certificate, Record, Report, SignedCheckpoint, Verdict};
+use tongguan_certificate::{
+    Against, Certificate, Record, Report, SignedCheckpoint, Verdict, Verifier,
+};
 use uuid::Uuid;
 
 use super::Service;
@@ -48,9 +51,17 @@ pub(crate) struct Verified {
 pub(crate) struct Manifest {
     pub(crate) lines: Vec<Verified>,
     pub(crate) without_certificate: Vec<String>,
-    pub(crate) not_on_manifest: Vec<String>,
+    pub(crate) unlisted: Vec<String>,
     pub(crate) twice: Vec<String>,
     pub(crate) all_valid: bool,
+    pub(crate) at: OffsetDateTime,
+}
+
+/// A signed status list.
+pub(crate) struct Published {
+    pub(crate) list: String,
+    pub(crate) token: Vec<u8>,
+    pub(crate) ttl: u64,
     pub(crate) at: OffsetDateTime,
 }
 
@@ -131,7 +142,7 @@ impl Service {
                 .filter(|vin| !carried.contains_key(vin))
                 .collect(),
         );
-        let not_on_manifest = owned(
+        let unlisted = owned(
             carried
                 .keys()
                 .copied()
@@ -149,14 +160,12 @@ impl Service {
             && lines
                 .iter()
                 .all(|line| line.report.verdict == Verdict::Valid);
-        let all_valid = valid
-            && without_certificate.is_empty()
-            && not_on_manifest.is_empty()
-            && twice.is_empty();
+        let all_valid =
+            valid && without_certificate.is_empty() && unlisted.is_empty() && twice.is_empty();
         Manifest {
             lines,
             without_certificate,
-            not_on_manifest,
+            unlisted,
             twice,
             all_valid,
             at: self.world.clock.now(),
@@ -299,6 +308,29 @@ impl Service {
             store.move_certificate(&once, &entry, id, &change).await
         };
         self.tasks.shield(revoked).await
+    }
+
+    /// The trust bundle in force.
+    pub(crate) async fn bundle(&self) -> Result<Arc<Verifier>, Error> {
+        self.issuer.bundle(self.world.clock.now()).await
+    }
+
+    /// A status list as it stands now; an empty name means the newest.
+    pub(crate) async fn status_list(&self, name: String) -> Result<Published, Error> {
+        let at = self.world.clock.now();
+        let found = self.issuer.status_list(&name, at).await?;
+        let (list, token, ttl) = found.ok_or(Error::StatusListNotFound { name })?;
+        Ok(Published {
+            list,
+            token,
+            ttl,
+            at,
+        })
+    }
+
+    /// A tile of the log.
+    pub(crate) async fn tile(&self, path: &str) -> Result<Vec<u8>, Error> {
+        self.issuer.tile(path).await?.ok_or(Error::TileNotFound)
     }
 
     /// The newest checkpoint of the log.

@@ -36,22 +36,20 @@ impl Service {
         case: &Case,
         until: OffsetDateTime,
     ) -> Result<Held, Error> {
-        let draft = match self.store.find_prepared(tenant, case.id).await? {
-            Some(draft) => draft,
-            None => {
-                let draft = self.draft(case, until).await?;
-                self.store
-                    .prepare(tenant, &draft, self.world.clock.now())
-                    .await?
-            }
+        let draft = if let Some(draft) = self.store.find_prepared(tenant, case.id).await? {
+            draft
+        } else {
+            let draft = self.draft(case, until).await?;
+            self.store
+                .prepare(tenant, &draft, self.world.clock.now())
+                .await?
         };
         let bytes = ToBeSigned::from_bytes(&draft.to_be_signed)?;
-        let signature = match draft.signature.clone() {
-            Some(signature) => signature,
-            None => {
-                let signature = bytes.sign(&self.issuer.keys.issuer)?;
-                self.store.sign_once(tenant, draft.id, &signature).await?
-            }
+        let signature = if let Some(signature) = draft.signature.clone() {
+            signature
+        } else {
+            let signature = bytes.sign(&self.issuer.keys.issuer)?;
+            self.store.sign_once(tenant, draft.id, &signature).await?
         };
         let signature: Signature = signature.try_into().map_err(|_| {
             tongguan_storage::Error::corrupt("certificates.signature", "a signature has 64 bytes")

@@ -118,6 +118,8 @@ async fn apply(
     named: &[Uuid],
     change: BatchChange<'_>,
 ) -> Result<(), Error> {
+    const UPDATE: &str = "update licence_batches set state = $3, licence_number = $4, version = $5, body = $6, updated_at = $7 \
+                          where tenant_id = $1 and id = $2";
     // Rows are locked in the order of ids, so that two batches never wait for each other.
     let ids: BTreeSet<Uuid> = named
         .iter()
@@ -141,8 +143,6 @@ async fn apply(
     }
     batch.version += 1;
     batch.updated_at = entry.at;
-    const UPDATE: &str = "update licence_batches set state = $3, licence_number = $4, version = $5, body = $6, updated_at = $7 \
-                          where tenant_id = $1 and id = $2";
     execute!(&mut *tx, |c| sqlx::query(UPDATE)
         .bind(entry.tenant.as_str())
         .bind(batch.id)

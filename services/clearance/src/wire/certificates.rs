@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::{optional_day, reason, request_id, uuid};
 use crate::domain::certificate::{Life, Reservation};
 use crate::error::Error;
-use crate::service::{Checked, Line, Manifest, Seen, Shown, Verified};
+use crate::service::{Checked, Line, Manifest, Published, Seen, Service, Shown, Verified};
 use crate::store::Held;
 
 /// The most QR texts of one manifest.
@@ -326,7 +326,7 @@ pub(crate) fn manifest(manifest: Manifest) -> pb::ManifestVerification {
             .collect(),
         lines,
         vins_without_certificate: manifest.without_certificate,
-        vins_not_on_manifest: manifest.not_on_manifest,
+        vins_not_on_manifest: manifest.unlisted,
         vins_twice: manifest.twice,
         verify_time: Some(wire::timestamp(manifest.at)),
     }
@@ -359,31 +359,26 @@ pub(crate) fn checked(checked: Checked) -> pb::CertificateCheck {
     }
 }
 
-pub(crate) fn bundle(bundle: &TrustBundle, root: &[u8], simulated: bool) -> pb::TrustBundle {
+pub(crate) fn bundle(service: &Service, bundle: &TrustBundle) -> pb::TrustBundle {
     let trust = bundle.trust();
     pb::TrustBundle {
         version: trust.version,
         bundle: bundle.as_bytes().to_vec().into(),
         expire_time: Some(wire::timestamp(OffsetDateTime::from(trust.expires_at))),
-        simulated,
-        root_key: root.to_vec().into(),
+        simulated: service.issuer.simulated,
+        root_key: service.issuer.root_key().as_bytes().to_vec().into(),
     }
 }
 
-pub(crate) fn status_list(
-    list: String,
-    token: Vec<u8>,
-    ttl: u64,
-    at: OffsetDateTime,
-) -> pb::StatusList {
-    pb::StatusList {
-        list,
-        token: token.into(),
-        make_time: Some(wire::timestamp(at)),
-        time_to_live: Some(pbjson_types::Duration {
-            seconds: i64::try_from(ttl).unwrap_or(i64::MAX),
-            nanos: 0,
-        }),
+impl From<Published> for pb::StatusList {
+    fn from(published: Published) -> Self {
+        let seconds = i64::try_from(published.ttl).unwrap_or(i64::MAX);
+        Self {
+            list: published.list,
+            token: published.token.into(),
+            make_time: Some(wire::timestamp(published.at)),
+            time_to_live: Some(pbjson_types::Duration { seconds, nanos: 0 }),
+        }
     }
 }
 

@@ -5,8 +5,8 @@ use tongguan_certificate::Digest;
 use tongguan_rpc::PeerError;
 
 use crate::domain::case::{Parked, VehicleNote};
-use crate::domain::decision::{self, Decision, EvidencePin, Input, Outcome, PackPin};
-use crate::domain::evidence::{Gathered, Judgement, MaintenanceEvidence};
+use crate::domain::decision::{self, Decision, Input, Outcome, PackPin};
+use crate::domain::evidence::{Judgement, MaintenanceEvidence};
 use crate::domain::journal::{StepKind, StepNote, StepOutcome};
 use crate::domain::reconcile::reconcile;
 use crate::domain::{Case, Event, State};
@@ -31,7 +31,7 @@ enum Answer {
 }
 
 impl Answer {
-    fn found<T: Serialize>(value: &Option<T>, pinned: String) -> Self {
+    fn found<T: Serialize>(value: Option<&T>, pinned: String) -> Self {
         let outcome = if value.is_some() {
             StepOutcome::Answered
         } else {
@@ -39,7 +39,7 @@ impl Answer {
         };
         Self::Pin {
             outcome,
-            output: json(value),
+            output: json(&value),
             pinned,
         }
     }
@@ -117,7 +117,7 @@ impl Service {
                     let version = vehicle.as_ref().map_or(String::new(), |vehicle| {
                         format!("version {}", vehicle.version)
                     });
-                    Answer::found(&vehicle, version)
+                    Answer::found(vehicle.as_ref(), version)
                 }
                 Err(error) => wait("registry", &error),
             },
@@ -126,7 +126,7 @@ impl Service {
                     let id = inspection
                         .as_ref()
                         .map_or(String::new(), |inspection| inspection.id.clone());
-                    Answer::found(&inspection, id)
+                    Answer::found(inspection.as_ref(), id)
                 }
                 Err(error) => wait("inspection", &error),
             },
@@ -172,7 +172,7 @@ impl Service {
 
     async fn look_up(&self, claim: &Claim, case: &Case, round: &Round) -> Answer {
         if round.gathered.vehicle.is_none() {
-            return Answer::found::<MaintenanceEvidence>(&None, String::new());
+            return Answer::found::<MaintenanceEvidence>(None, String::new());
         }
         match self
             .desk
@@ -192,7 +192,7 @@ impl Service {
             }
             Ok(history) => {
                 let pinned = format!("{} ({})", history.outcome, history.freshness);
-                Answer::found(&Some(history), pinned)
+                Answer::found(Some(&history), pinned)
             }
             Err(error) => wait("maintenance", &error),
         }

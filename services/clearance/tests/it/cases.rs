@@ -1,6 +1,7 @@
 //! The case: prepared, filed, gathered, decided, parked, refused, overridden.
 
 use tongguan_api::clearance::v1 as pb;
+use tongguan_api::clearance::v1::difference::Severity;
 use tongguan_api::maintenance::v1 as maintenance;
 use tongguan_storage::Database;
 use tongguan_testkit::on_every_database;
@@ -210,7 +211,6 @@ async fn documents_are_compared_field_by_field_before_filing(db: Database) {
         .iter()
         .map(|difference| (difference.field.as_str(), difference.severity()))
         .collect();
-    use pb::difference::Severity;
     assert_eq!(
         told,
         [

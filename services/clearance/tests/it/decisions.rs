@@ -1,6 +1,7 @@
 //! What is decided: by the rules, by an officer, by two people.
 
 use tongguan_api::clearance::v1 as pb;
+use tongguan_api::clearance::v1::decision::Outcome as Wanted;
 use tongguan_api::destinations::v1::{Effect, Outcome, RuleVerdict};
 use tongguan_storage::Database;
 use tongguan_testkit::on_every_database;
@@ -177,7 +178,6 @@ async fn an_override_needs_two_people_who_want_the_same(db: Database) {
         reason: "the ministry's letter 12/2026 exempts this vehicle".into(),
         ..Default::default()
     };
-    use pb::decision::Outcome as Wanted;
     let proposed = client
         .override_decision(house.ask(OFFICER, wants(Wanted::Ready)))
         .await

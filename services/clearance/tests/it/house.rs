@@ -116,7 +116,7 @@ impl House {
                 event.unwrap();
             }
         };
-        let waited = tokio::time::timeout(Duration::from_secs(60), reached).await;
+        let waited = tokio::time::timeout(Duration::from_mins(1), reached).await;
         let case = self.get(case_id).await;
         assert!(
             waited.is_ok(),
@@ -141,7 +141,7 @@ impl House {
             .into_inner();
         let mut seen = 0;
         while seen < attempts {
-            let event = tokio::time::timeout(Duration::from_secs(60), events.next())
+            let event = tokio::time::timeout(Duration::from_mins(1), events.next())
                 .await
                 .unwrap()
                 .unwrap()

@@ -1,4 +1,9 @@
 //! Clearance through its generated client, in process, on every database, with peers of the test.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test stops where it breaks"
+)]
 
 mod bad_input;
 mod cases;

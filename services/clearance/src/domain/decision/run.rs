@@ -95,7 +95,7 @@ impl Run {
                     Weight::Refuses
                 }
                 ("VIOLATED", "REQUIRE")
-                    if (reason.decisive || undetermined) && self.requires_now(reason, &late) =>
+                    if (reason.decisive || undetermined) && requires_now(reason, &late) =>
                 {
                     Weight::Asks
                 }
@@ -103,8 +103,11 @@ impl Run {
                 ("UNKNOWN", "REQUIRE") if reason.decisive && verdict.market == CHINA => {
                     Weight::Asks
                 }
-                ("UNKNOWN" | "UNDETERMINED", _) if undetermined && reason.decisive => Weight::Asks,
-                ("VIOLATED", "REFER") if undetermined && reason.decisive => Weight::Asks,
+                ("UNKNOWN" | "UNDETERMINED", _) | ("VIOLATED", "REFER")
+                    if undetermined && reason.decisive =>
+                {
+                    Weight::Asks
+                }
                 _ => Weight::Tells,
             };
             // A requirement that must be met before the licence keeps the case from being READY.
@@ -148,25 +151,6 @@ impl Run {
             (Some(a), Some(b)) => Some(a.min(b)),
             (a, b) => a.or(b),
         };
-    }
-
-    /// Whether a requirement must be met before the licence: not where all its documents come later on the way.
-    fn requires_now(&self, reason: &RuleReason, late: &[&str]) -> bool {
-        if reason.missing_documents.is_empty() {
-            // Nothing can be produced here: who cures it decides whether it is for now.
-            return !matches!(
-                reason.cure.as_str(),
-                "importer"
-                    | "inspection_body_destination"
-                    | "authority_destination"
-                    | "carrier"
-                    | "bank"
-            );
-        }
-        !reason
-            .missing_documents
-            .iter()
-            .all(|code| late.contains(&code.as_str()))
     }
 
     pub(super) fn ask_if(&mut self, holds: bool, code: &str, en: &str, zh: &str) {
@@ -245,4 +229,23 @@ fn is_due(document: &NeededDocument) -> bool {
         document.when.as_str(),
         "" | "before_purchase" | "before_licence"
     )
+}
+
+/// Whether a requirement must be met before the licence: not where all its documents come later on the way.
+fn requires_now(reason: &RuleReason, late: &[&str]) -> bool {
+    if reason.missing_documents.is_empty() {
+        // Nothing can be produced here: who cures it decides whether it is for now.
+        return !matches!(
+            reason.cure.as_str(),
+            "importer"
+                | "inspection_body_destination"
+                | "authority_destination"
+                | "carrier"
+                | "bank"
+        );
+    }
+    !reason
+        .missing_documents
+        .iter()
+        .all(|code| late.contains(&code.as_str()))
 }

@@ -60,11 +60,7 @@ pub(super) fn read(
             named && exact(vehicle.first_registered) && exact(transfer),
         );
     }
-    let has = |kind| {
-        case.document(kind)
-            .filter(|document| good(document))
-            .is_some()
-    };
+    let has = |kind| case.document(kind).as_ref().is_some_and(good);
     // Not attached is not known, and not "incomplete", which would prohibit.
     facts.maybe(
         "registry.certificates_complete",

@@ -56,7 +56,7 @@ impl Run {
             }
             let mut add = |severity, fault: &str, message: String| {
                 self.faults
-                    .push(Fault::of(document, severity, fault, message))
+                    .push(Fault::of(document, severity, fault, message));
             };
             if let (Some(last), Some(day)) = (document.valid_until, on)
                 && day > last

@@ -34,7 +34,7 @@ impl Run {
             let all = says
                 .vins
                 .iter()
-                .map(|vin| vin.as_str())
+                .map(tongguan_vocabulary::Vin::as_str)
                 .collect::<Vec<_>>()
                 .join(", ");
             self.outcome(
