@@ -39,10 +39,17 @@ pub(crate) fn rewrite(http: StatusCode, body: &[u8]) -> Response<Body> {
         .and_then(Value::as_array)
         .map_or(&[][..], Vec::as_slice);
     let details = unpack(packed);
-    let wait = details.retry_info().and_then(|info| info.retry_delay);
+    let mut wait = details.retry_info().and_then(|info| info.retry_delay);
     let mut details = objects(&details);
     if details.is_empty() {
         details.push(error_info(reason_of(code)));
+        if matches!(code, Code::Unavailable | Code::ResourceExhausted) {
+            // What failed below a service says nothing of when: a second, as services say themselves.
+            wait = Some(Duration::from_secs(1));
+            details.push(
+                json!({"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": "1s"}),
+            );
+        }
         if code == Code::InvalidArgument {
             details.push(json!({
                 "@type": "type.googleapis.com/google.rpc.BadRequest",
@@ -104,9 +111,15 @@ fn unpack(packed: &[Value]) -> ErrorDetails {
 
 /// Details as proto3 JSON writes an `Any`; kinds that no service of ours sends are left out.
 fn objects(details: &ErrorDetails) -> Vec<Value> {
-    let typed = |kind: &str, mut object: Value| {
-        object["@type"] = json!(format!("type.googleapis.com/google.rpc.{kind}"));
-        object
+    // `@type` first: it says how to read the rest.
+    let typed = |kind: &str, object: Value| {
+        let kind = json!(format!("type.googleapis.com/google.rpc.{kind}"));
+        let fields = object.as_object().cloned().unwrap_or_default();
+        Value::Object(
+            std::iter::once(("@type".to_owned(), kind))
+                .chain(fields)
+                .collect(),
+        )
     };
     let mut objects = Vec::new();
     if let Some(info) = details.error_info() {
