@@ -36,7 +36,6 @@ fn main() -> Result<(), Box<dyn Error>> {
         .compile_fds(compiler.file_descriptor_set())?;
     pbjson_build::Builder::new()
         .register_descriptors(&encoded)?
-        .ignore_unknown_enum_variants()
         .build(&[".tongguan", ".google.type"])?;
     let services = ServiceDefinition::from_fds(&encoded, &DescriptorOptions::new())?;
     let info = OpenApiInfo::new("Tongguan", "v1");

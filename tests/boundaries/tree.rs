@@ -232,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn test_modules_are_not_shipped() {
+    fn modules_of_tests_are_not_shipped() {
         let source = Source::new(
             "libs/a/src/x.rs",
             "use tokio;\n#[cfg(test)]\nmod tests { use sqlx; }\n",

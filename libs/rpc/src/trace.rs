@@ -36,6 +36,17 @@ pub(crate) fn server_span(request: &Request<Body>) -> Span {
     span
 }
 
+/// The span of a hop that passes calls on, such as the gateway's, child of the caller's.
+///
+/// Its name is the hop alone: a REST path can hold a VIN.
+pub fn hop_span<B>(hop: &'static str, request: &Request<B>) -> Span {
+    let span = tracing::info_span!("hop", otel.name = hop, otel.kind = "server");
+    let parent =
+        global::get_text_map_propagator(|propagator| propagator.extract(&View(request.headers())));
+    let _joined = span.set_parent(parent);
+    span
+}
+
 /// Writes the status code of an answer onto the present span and says it; absent in headers means OK so far.
 pub(crate) fn record_outcome(response: &Response<Body>) -> i64 {
     let code = response

@@ -17,10 +17,11 @@ use std::task::{Context, Poll};
 
 use futures::future::BoxFuture;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Version, header};
-use tongguan_rpc::{Body, ErrorReason, Routes};
+use tongguan_rpc::{Body, ErrorReason, Routes, hop_span};
 use tonic::Code;
 use tonic_web::GrpcWebLayer;
 use tower::{Layer as _, Service, ServiceExt as _};
+use tracing::Instrument as _;
 
 use crate::Config;
 use rest::Rest;
@@ -62,7 +63,8 @@ impl Service<Request<Body>> for Door {
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
         let door = Arc::clone(&self.0);
-        Box::pin(async move { Ok(door.answer(request).await) })
+        let span = hop_span("gateway", &request);
+        Box::pin(async move { Ok(door.answer(request).await) }.instrument(span))
     }
 }
 
