@@ -25,15 +25,16 @@ async fn a_case_parked_by_an_outage_goes_on_by_itself_when_the_source_is_back() 
     assert!(case.retry_time.is_some(), "a parked case without a timer");
 
     let simulator = stand.started.simulator.unwrap();
-    let moods = json!({ "vin_moods": { dossier.vehicle.vin.clone(): "well" } });
+    let mood = json!({ "vin": dossier.vehicle.vin, "mood": "well" });
     let url = format!("http://{simulator}/_simulator/moods");
     let answer = reqwest::Client::new()
         .post(url)
-        .json(&moods)
+        .json(&mood)
         .send()
         .await
         .unwrap();
-    assert!(answer.status().is_success(), "{answer:?}");
+    let answer: serde_json::Value = answer.json().await.unwrap();
+    assert_eq!(answer["ok"], true, "{answer}");
 
     let actors = Actors::of(
         &stand.started.suite,
@@ -51,24 +52,32 @@ async fn a_case_parked_by_an_outage_goes_on_by_itself_when_the_source_is_back() 
             .unwrap()
             .clone(),
     );
-    let mut state = case.state();
-    // Every pause of the parked case is longer than the one before, to an hour at most: a day holds them all.
-    for _ in 0..400 {
-        stand.clock.advance(time::Duration::minutes(4));
-        let request = actors.as_exporter(clearance::GetCaseRequest {
-            case_id: case.case_id.clone(),
-        });
-        state = client.get_case(request).await.unwrap().into_inner().state();
-        if !matches!(
-            state,
-            clearance::CaseState::Parked | clearance::CaseState::Gathering
-        ) {
-            break;
+    let watch = clearance::WatchCasesRequest::default();
+    let mut events = client
+        .watch_cases(actors.as_exporter(watch))
+        .await
+        .unwrap()
+        .into_inner();
+    // Longer than the timer of the parked case and the life of the remembered failure, shorter than the token's.
+    stand.clock.advance(time::Duration::minutes(20));
+    let decided = async {
+        loop {
+            let event = events.message().await.unwrap().unwrap();
+            if event.case_id == case.case_id && !passing(event.state()) {
+                break event.state();
+            }
         }
-        // The worker looks for due cases by the machine's own time; let it run.
-        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-    }
+    };
+    let state = tokio::time::timeout(std::time::Duration::from_secs(30), decided)
+        .await
+        .unwrap();
     stand.stop().await;
     assert_eq!(state, clearance::CaseState::Ready);
     folder.remove();
+}
+
+/// States on the way to a decision.
+fn passing(state: clearance::CaseState) -> bool {
+    use clearance::CaseState::{Draft, Gathering, Parked, Submitted};
+    matches!(state, Draft | Submitted | Gathering | Parked)
 }

@@ -1,6 +1,7 @@
 //! SQL of the registry: vehicles, their history, imports.
 
-use sqlx::QueryBuilder;
+mod select;
+
 use sqlx::types::Json;
 use time::OffsetDateTime;
 use tongguan_storage::{
@@ -11,6 +12,7 @@ use uuid::Uuid;
 
 use crate::domain::{Change, Details, Happened, State, Vehicle};
 use crate::error::Error;
+use select::select;
 
 /// The stream of all vehicles' events.
 pub(crate) const STREAM: &str = "vehicles";
@@ -267,45 +269,6 @@ impl Vehicle {
     pub(crate) fn etag(&self) -> String {
         format!("v{}", self.version)
     }
-}
-
-fn select<DB>(tenant: &Tenant, filter: &Filter, after: &str, limit: u32) -> QueryBuilder<DB>
-where
-    DB: sqlx::Database,
-    String: sqlx::Type<DB> + for<'q> sqlx::Encode<'q, DB>,
-    i64: sqlx::Type<DB> + for<'q> sqlx::Encode<'q, DB>,
-{
-    let mut query = QueryBuilder::new(
-        "select e.snapshot from vehicles v join vehicle_events e \
-         on e.tenant_id = v.tenant_id and e.vin = v.vin and e.version = v.version where v.tenant_id = ",
-    );
-    query.push_bind(tenant.as_str().to_owned());
-    query.push(" and v.vin > ").push_bind(after.to_owned());
-    if let Some(state) = filter.state {
-        query
-            .push(" and v.state = ")
-            .push_bind(format!("{state:?}"));
-    }
-    let equal = [
-        (" and v.exporter = ", &filter.exporter),
-        (" and v.category = ", &filter.category),
-        (" and v.plate = ", &filter.plate),
-    ];
-    let bounds = [
-        (" and v.first_registered >= ", &filter.registered_from),
-        (" and v.first_registered <= ", &filter.registered_until),
-    ];
-    for (clause, value) in equal
-        .into_iter()
-        .chain(bounds)
-        .filter(|(_, value)| !value.is_empty())
-    {
-        query.push(clause).push_bind(value.clone());
-    }
-    query
-        .push(" order by v.vin limit ")
-        .push_bind(i64::from(limit));
-    query
 }
 
 /// Stores a new vehicle and its first event; nothing where the VIN is taken.

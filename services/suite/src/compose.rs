@@ -190,6 +190,7 @@ impl House<'_> {
                     inspection: self.peer(role, Role::Inspection)?,
                     maintenance: self.peer(role, Role::Maintenance)?,
                     destinations: self.peer(role, Role::Destinations)?,
+                    clearance: self.peer(role, Role::Clearance)?,
                 };
                 started(
                     role,
@@ -238,9 +239,12 @@ pub fn migrations(role: Role) -> Migrations {
 }
 
 fn started<E: Failure>(role: Role, outcome: Result<Channel, E>) -> Result<Channel, ComposeError> {
-    outcome.map_err(|error| ComposeError::Role {
-        role,
-        message: chain(&error),
+    outcome.map_err(|error| {
+        let mut message = chain(&error);
+        for wrong in error.violations() {
+            message.push_str(&format!("\n  {}: {}", wrong.field, wrong.description));
+        }
+        ComposeError::Role { role, message }
     })
 }
 

@@ -162,6 +162,11 @@ impl Actors {
         })
     }
 
+    /// A request of the exporter.
+    pub fn as_exporter<M>(&self, message: M) -> Request<M> {
+        bearing(&self.exporter, message)
+    }
+
     /// Takes a dossier the whole way.
     pub async fn run(&self, dossier: &Dossier) -> Result<Outcome, JourneyError> {
         let mut journey = Journey {

@@ -97,35 +97,7 @@ fn decision(out: &mut String, case: &clearance::Case) {
         );
         field(out, "ship by", &day);
     }
-    let mut label = "reasons";
-    for reason in &decision.reasons {
-        let weight = match reason.weight() {
-            clearance::reason::Weight::Refuses => "refuses",
-            clearance::reason::Weight::Asks => "asks",
-            clearance::reason::Weight::Tells | clearance::reason::Weight::Unspecified => "tells",
-        };
-        let source = [reason.instrument.as_str(), reason.confidence.as_str()]
-            .into_iter()
-            .filter(|text| !text.is_empty());
-        let source = source.collect::<Vec<_>>().join("; ");
-        let source = if source.is_empty() {
-            source
-        } else {
-            format!(" [{source}]")
-        };
-        field(
-            out,
-            label,
-            &format!("{} {weight}: {}{source}", reason.rule_id, reason.text_en),
-        );
-        if !reason.text_zh.is_empty() {
-            field(out, "", &format!("  {}", reason.text_zh));
-        }
-        if !reason.facts.is_empty() {
-            field(out, "", &format!("  read: {}", reason.facts.join(", ")));
-        }
-        label = "";
-    }
+    reasons(out, decision);
     let mut label = "missing";
     for document in &decision.missing_documents {
         let who = if document.who.is_empty() {
@@ -157,6 +129,52 @@ fn decision(out: &mut String, case: &clearance::Case) {
             &format!("fact {} ({})", fact.name, fact.text_en),
         );
         label = "";
+    }
+}
+
+/// Every reason with its rule: what refuses first, then what asks, then what is only told, in one line each.
+fn reasons(out: &mut String, decision: &clearance::Decision) {
+    use clearance::reason::Weight::{Asks, Refuses, Tells, Unspecified};
+    let mut label = "reasons";
+    for (weight, word) in [
+        (Refuses, "refuses"),
+        (Asks, "asks"),
+        (Tells, "tells"),
+        (Unspecified, "tells"),
+    ] {
+        for reason in decision
+            .reasons
+            .iter()
+            .filter(|reason| reason.weight() == weight)
+        {
+            let told = matches!(weight, Tells | Unspecified);
+            // The engine appends the facts it read to the rule's own text, in brackets.
+            let own = reason.text_en.split(" [").next().unwrap_or_default();
+            let text = if told { own } else { reason.text_en.as_str() };
+            let source = [reason.instrument.as_str(), reason.confidence.as_str()];
+            let source = source
+                .into_iter()
+                .filter(|text| !text.is_empty())
+                .collect::<Vec<_>>()
+                .join("; ");
+            let source = if source.is_empty() || told {
+                String::new()
+            } else {
+                format!(" ({source})")
+            };
+            field(
+                out,
+                label,
+                &format!("{} {word}: {text}{source}", reason.rule_id),
+            );
+            if !told && !reason.text_zh.is_empty() {
+                field(out, "", &format!("  {}", reason.text_zh));
+            }
+            if own == reason.text_en && !reason.facts.is_empty() {
+                field(out, "", &format!("  read: {}", reason.facts.join(", ")));
+            }
+            label = "";
+        }
     }
 }
 

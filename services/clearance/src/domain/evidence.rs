@@ -168,6 +168,10 @@ pub struct InspectionEvidence {
     pub photograph: String,
     /// Items that failed or were referred, with the reason.
     pub objections: Vec<String>,
+    /// Damage the inspector found, in the words of the fact schema: `flood`, `fire`, `structural`.
+    pub damage: Vec<String>,
+    /// State of health of the traction battery as measured, percent.
+    pub battery_soh_percent: Option<f64>,
 }
 
 /// The maintenance history.
@@ -192,8 +196,8 @@ pub struct MaintenanceEvidence {
     pub fire: bool,
     /// Counted records.
     pub records: u32,
-    /// Findings, one sentence each.
-    pub findings: Vec<String>,
+    /// What the records show beside; `hard` where it is serious.
+    pub findings: Vec<Notice>,
     /// When asking again is worth while, in seconds.
     pub retry_after: Option<u64>,
 }

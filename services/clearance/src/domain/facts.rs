@@ -2,6 +2,7 @@
 //! an unknown is not a pass. Evidence beats what the exporter declares.
 
 mod codes;
+mod damage;
 mod papers;
 
 use serde_json::{Value, json};
@@ -44,6 +45,7 @@ pub fn build(case: &Case, gathered: &Gathered, reconciliation: &Reconciliation) 
     for (name, value) in &case.declared {
         facts.entry(name.clone()).or_insert_with(|| value.clone());
     }
+    damage::add(&mut facts, gathered);
     // The type code says a body only roughly, so what the exporter declares goes before it.
     if let Some(body) = gathered
         .vehicle
@@ -282,6 +284,10 @@ fn of_inspection(facts: &mut Facts, case: &Case, inspection: &InspectionEvidence
     };
     facts.maybe("inspection.client_is_exporter", client);
     facts.maybe("inspection.sealed", report.map(|report| report.sealed));
+    facts.maybe(
+        "vehicle.battery_soh_percent",
+        inspection.battery_soh_percent,
+    );
     if let Some(odometer) = inspection.odometer {
         facts.set("vehicle.odometer_km", odometer.to_km());
     }

@@ -129,6 +129,12 @@ pub(super) fn inspection(found: inspection::Inspection) -> InspectionEvidence {
         .map(|item| format!("{} {}: {}", item.item, item.position, item.reason).replace(" :", ":"))
         .take(20)
         .collect();
+    let damage = damage(&found.items);
+    let soh = found
+        .items
+        .iter()
+        .find(|item| item.item == "ev.state_of_health");
+    let battery_soh_percent = soh.and_then(|item| item.value);
     let verdict = word(found.verdict().as_str_name(), "VERDICT_");
     let report = found.report.unwrap_or_default();
     let photograph = report
@@ -159,7 +165,28 @@ pub(super) fn inspection(found: inspection::Inspection) -> InspectionEvidence {
         colour: car.colour,
         photograph,
         objections,
+        damage,
+        battery_soh_percent,
     }
+}
+
+/// Signs of damage in the car's history that the inspector found, in the words of the fact schema.
+fn damage(items: &[inspection::ItemResult]) -> Vec<String> {
+    use inspection::ItemVerdict::{Fail, Refer, Warn};
+    let words = [
+        ("history.structure", "structural"),
+        ("history.flood", "flood"),
+        ("history.fire", "fire"),
+    ];
+    let found = |name: &str| {
+        let item = items.iter().find(|item| item.item == name);
+        // An item that is only missing warns too; a finding has no limit it was missing from.
+        item.is_some_and(|item| {
+            matches!(item.verdict(), Warn | Refer | Fail) && !item.reason.contains("not reported")
+        })
+    };
+    let found = words.into_iter().filter(|(item, _)| found(item));
+    found.map(|(_, word)| word.to_owned()).collect()
 }
 
 pub(super) fn history(history: maintenance::History) -> MaintenanceEvidence {
@@ -190,7 +217,11 @@ pub(super) fn history(history: maintenance::History) -> MaintenanceEvidence {
         findings: history
             .findings
             .iter()
-            .map(|finding| finding.text.clone())
+            .map(|finding| Notice {
+                code: word(finding.code().as_str_name(), "CODE_"),
+                hard: finding.severity() == maintenance::finding::Severity::Serious,
+                message: finding.text.clone(),
+            })
             .collect(),
         retry_after: history
             .retry_after

@@ -1,5 +1,6 @@
 //! What can and can not happen to a vehicle.
 
+use super::super::change::*;
 use super::*;
 use time::macros::{date, datetime};
 

@@ -1,17 +1,22 @@
 //! Requests of the registry, decoded.
 
+mod amend;
+mod bulk;
+
 use time::OffsetDateTime;
 use tongguan_api::registry::v1 as pb;
-use tongguan_rpc::{Invalid, Violations, problem, wire};
+use tongguan_rpc::{Invalid, Violations, wire};
 use tongguan_vocabulary::{PartialDate, Vin};
 use uuid::Uuid;
+
+pub(crate) use amend::amendment;
+pub(crate) use bulk::{batch, import};
 
 use super::details;
 use crate::domain::{
     Change, Details, Encumbrance, EncumbranceKind, Reading, ReadingSource, State, Transfer,
 };
-use crate::error::Error;
-use crate::service::{Ground, Imported, View};
+use crate::service::Ground;
 use crate::store::Filter;
 
 /// Police status letters of GA/T 24.
@@ -30,139 +35,6 @@ pub(crate) fn register(
     let request_id = key(&mut bad, &request.request_id);
     let details = details::decode(&mut bad, "vehicle", request.vehicle);
     Ok((request_id, bad.finish_with(details)?, request.validate_only))
-}
-
-/// Rows of a bulk request, each decoded by itself.
-pub(crate) struct Rows {
-    pub(crate) first_row: u64,
-    rows: Vec<(String, Result<Details, Invalid>)>,
-}
-
-pub(crate) fn batch(request: pb::BatchRegisterVehiclesRequest) -> Result<Rows, Invalid> {
-    rows("vehicles", 0, request.vehicles, 1_000)
-}
-
-pub(crate) fn import(message: pb::ImportVehiclesRequest, id: &mut String) -> Result<Rows, Invalid> {
-    if id.is_empty() {
-        let mut bad = Violations::default();
-        *id = bad.text("import_id", &message.import_id, 64);
-        bad.finish()?;
-    }
-    rows("vehicles", message.first_row, message.vehicles, 500)
-}
-
-fn rows(
-    field: &str,
-    first_row: u64,
-    vehicles: Vec<pb::VehicleDetails>,
-    most: usize,
-) -> Result<Rows, Invalid> {
-    let mut bad = Violations::default();
-    bad.check(!vehicles.is_empty(), field, || "is required".to_owned());
-    bad.check(vehicles.len() <= most, field, || {
-        format!(
-            "holds {} vehicles, at most {most} are taken",
-            vehicles.len()
-        )
-    });
-    bad.finish()?;
-    let decode = |(index, vehicle): (usize, pb::VehicleDetails)| {
-        let text = vehicle.vin.clone();
-        let mut bad = Violations::default();
-        let details = details::decode(&mut bad, &format!("{field}[{index}]"), Some(vehicle));
-        (text, bad.finish_with(details))
-    };
-    Ok(Rows {
-        first_row,
-        rows: vehicles.into_iter().enumerate().map(decode).collect(),
-    })
-}
-
-impl Rows {
-    /// The number after the last row.
-    pub(crate) fn end(&self) -> u64 {
-        self.first_row + self.rows.len() as u64
-    }
-
-    /// The rows that decode, with their numbers.
-    pub(crate) fn numbered(&self) -> Vec<(u64, Details)> {
-        let good = |(index, (_, details)): (usize, &(String, Result<Details, Invalid>))| {
-            details
-                .as_ref()
-                .ok()
-                .map(|details| (self.first_row + index as u64, details.clone()))
-        };
-        self.rows.iter().enumerate().filter_map(good).collect()
-    }
-
-    /// One result per row, in order, from the answers to the rows that decode.
-    pub(crate) fn results(self, answers: Vec<Result<View, Error>>) -> Vec<pb::RowResult> {
-        let mut answers = answers.into_iter();
-        let mut results = Vec::with_capacity(self.rows.len());
-        for (row, (vin, details)) in (self.first_row..).zip(self.rows) {
-            let refused = match details {
-                Err(invalid) => Some(problem(&invalid)),
-                Ok(_) => answers
-                    .next()
-                    .and_then(Result::err)
-                    .map(|error| problem(&error)),
-            };
-            results.push(pb::RowResult {
-                row,
-                vin,
-                problem: refused,
-                already_stored: false,
-            });
-        }
-        results
-    }
-
-    /// The acknowledgement of an import message: rows that need a word, and where to resume.
-    pub(crate) fn answer(self, imported: Imported) -> pb::ImportVehiclesResponse {
-        let stored = imported
-            .answers
-            .iter()
-            .filter(|(_, answer)| answer.is_ok())
-            .count() as u64;
-        let mut results: Vec<pb::RowResult> = Vec::new();
-        for (row, (vin, details)) in (self.first_row..).zip(self.rows) {
-            if let Err(invalid) = details {
-                results.push(refusal(row, vin, problem(&invalid)));
-            }
-        }
-        for (row, vin) in imported.known {
-            results.push(pb::RowResult {
-                row,
-                vin: vin.into(),
-                problem: None,
-                already_stored: true,
-            });
-        }
-        for (row, answer) in imported.answers {
-            if let Err(error) = answer {
-                let vin = match &error {
-                    Error::VinTaken { vin } => vin.as_str().to_owned(),
-                    _ => String::new(),
-                };
-                results.push(refusal(row, vin, problem(&error)));
-            }
-        }
-        results.sort_by_key(|result| result.row);
-        pb::ImportVehiclesResponse {
-            next_row: imported.next_row,
-            stored,
-            results,
-        }
-    }
-}
-
-fn refusal(row: u64, vin: String, problem: tongguan_api::common::v1::Problem) -> pb::RowResult {
-    pb::RowResult {
-        row,
-        vin,
-        problem: Some(problem),
-        already_stored: false,
-    }
 }
 
 pub(crate) fn get(
@@ -229,103 +101,6 @@ pub(crate) fn filter(request: &pb::ListVehiclesRequest) -> Result<Filter, Invali
         registered_until: until
             .map(|date| date.last().to_string())
             .unwrap_or_default(),
-    })
-}
-
-/// Fields to change, and their new values.
-pub(crate) struct Amendment {
-    pub(crate) vin: Vin,
-    pub(crate) ground: Ground,
-    pub(crate) fields: Vec<String>,
-    details: Details,
-}
-
-impl Amendment {
-    /// The details with the masked fields replaced.
-    pub(crate) fn apply(&self, before: Details) -> Details {
-        let (mut old, new) = (
-            pb::VehicleDetails::from(before.clone()),
-            pb::VehicleDetails::from(self.details.clone()),
-        );
-        for field in &self.fields {
-            copy_field(field, &mut old, &new);
-        }
-        let mut bad = Violations::default();
-        // Both halves were valid, so their mixture decodes; where it does not, nothing changes.
-        details::decode(&mut bad, "vehicle", Some(old)).unwrap_or(before)
-    }
-}
-
-macro_rules! amendable {
-    ($($field:ident),+ $(,)?) => {
-        /// Fields an amendment may name; the VIN is none of them.
-        const AMENDABLE: &[&str] = &[$(stringify!($field)),+];
-
-        fn copy_field(name: &str, to: &mut pb::VehicleDetails, from: &pb::VehicleDetails) {
-            $(if name == stringify!($field) { to.$field = from.$field.clone(); })+
-        }
-    };
-}
-
-amendable!(
-    brand,
-    model,
-    manufacturer,
-    category,
-    vehicle_type,
-    use_nature,
-    colour,
-    powertrain,
-    fuel,
-    steering,
-    engine_number,
-    battery_id,
-    engine_cc,
-    power_kw,
-    gross_mass_kg,
-    curb_mass_kg,
-    seats,
-    emission_stage,
-    manufactured,
-    model_year,
-    first_registered,
-    imported,
-    modified,
-    certificate_number,
-    plate,
-);
-
-pub(crate) fn amendment(request: pb::UpdateVehicleRequest) -> Result<Amendment, Invalid> {
-    let mut bad = Violations::default();
-    let request_id = key(&mut bad, &request.request_id);
-    let etag = bad.text("etag", &request.etag, 64);
-    let reason = bad.optional_text("reason", &request.reason, 500);
-    let document = bad.optional_text("document", &request.document, 200);
-    let fields = request
-        .update_mask
-        .map(|mask| mask.paths)
-        .unwrap_or_default();
-    bad.check(!fields.is_empty(), "update_mask", || {
-        "names no field".to_owned()
-    });
-    for field in fields
-        .iter()
-        .filter(|field| !AMENDABLE.contains(&field.as_str()))
-    {
-        bad.add("update_mask", format!("{field:?} can not be amended"));
-    }
-    let details = details::decode(&mut bad, "vehicle", request.vehicle);
-    let details = bad.finish_with(details)?;
-    Ok(Amendment {
-        vin: details.vin,
-        ground: Ground {
-            request_id,
-            etag,
-            reason,
-            document,
-        },
-        fields,
-        details,
     })
 }
 

@@ -267,7 +267,10 @@ impl Journey<'_> {
         let request = clearance::RecordLicenceRequest {
             request_id: format!("{name}-licence"),
             batch_id: batch.batch_id,
-            licence_number: format!("SIMULATED-{}", &case.case_id[..8.min(case.case_id.len())]),
+            licence_number: format!(
+                "SIMULATED-{}",
+                case.case_id.rsplit('-').next().unwrap_or_default()
+            ),
             issuer: "SIMULATED licence authority".to_owned(),
             issued: Some(issued),
             valid_until: None,

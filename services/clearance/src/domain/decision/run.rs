@@ -33,6 +33,37 @@ impl Run {
             "there is no current inspection of this vehicle",
             "该车辆没有有效的检测报告",
         );
+        for notice in gathered.vehicle.iter().flat_map(|vehicle| &vehicle.notices) {
+            let weight = if notice.hard {
+                Weight::Asks
+            } else {
+                Weight::Tells
+            };
+            self.asks |= notice.hard;
+            let code = format!("REGISTRY-{}", notice.code.replace('_', "-"));
+            self.push(
+                weight,
+                &code,
+                &notice.message,
+                "登记信息须人工核对",
+                Vec::new(),
+            );
+        }
+        // What the packs make of a finding they say themselves; here each is told, so that nobody overlooks it.
+        for finding in gathered
+            .maintenance
+            .iter()
+            .flat_map(|records| &records.findings)
+        {
+            let code = format!("MAINTENANCE-{}", finding.code.replace('_', "-"));
+            self.push(
+                Weight::Tells,
+                &code,
+                &finding.message,
+                "维修记录提示",
+                Vec::new(),
+            );
+        }
         for difference in &input.reconciliation.differences {
             let weight = if difference.severity == Severity::Blocking {
                 Weight::Asks
@@ -147,10 +178,11 @@ impl Run {
                 entry.problem.clone_from(&fault.message);
             }
         }
-        self.ship_by = match (self.ship_by, verdict.ship_by) {
-            (Some(a), Some(b)) => Some(a.min(b)),
-            (a, b) => a.or(b),
-        };
+        // China's pack is measured at the application, which this case has made: only the market's last day is
+        // one to ship by.
+        if verdict.market != CHINA {
+            self.ship_by = verdict.ship_by;
+        }
     }
 
     pub(super) fn ask_if(&mut self, holds: bool, code: &str, en: &str, zh: &str) {

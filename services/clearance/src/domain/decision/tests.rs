@@ -1,7 +1,9 @@
 //! Which verdicts lead to which outcome.
 
 use super::*;
-use crate::domain::evidence::{InspectionEvidence, MarketVerdict, NeededDocument, VehicleEvidence};
+use crate::domain::evidence::{
+    InspectionEvidence, MarketVerdict, NeededDocument, Notice, VehicleEvidence,
+};
 
 fn verdict(market: &str, outcome: &str) -> MarketVerdict {
     MarketVerdict {
@@ -103,7 +105,7 @@ fn an_unknown_requirement_of_china_is_not_met_and_one_of_a_market_may_come_later
 }
 
 #[test]
-fn the_earliest_last_day_counts() {
+fn the_last_day_to_ship_is_the_markets_and_never_the_last_day_to_apply() {
     let until = |market: &str, day: Option<Date>| MarketVerdict {
         ship_by: day,
         ..verdict(market, "PERMITTED")
@@ -112,14 +114,46 @@ fn the_earliest_last_day_counts() {
         time::macros::date!(2026 - 05 - 01),
         time::macros::date!(2026 - 06 - 01),
     );
-    assert_eq!(
-        ruled(until(CHINA, Some(june)), until("KZ", Some(may))).ship_by,
-        Some(may)
-    );
-    assert_eq!(
-        ruled(until(CHINA, None), until("KZ", Some(june))).ship_by,
-        Some(june)
-    );
+    let both = ruled(until(CHINA, Some(may)), until("KZ", Some(june)));
+    assert_eq!(both.ship_by, Some(june));
+    let china_alone = ruled(until(CHINA, Some(may)), until("KZ", None));
+    assert_eq!(china_alone.ship_by, None);
+}
+
+#[test]
+fn a_hard_notice_of_the_registry_asks_and_an_advisory_one_is_told() {
+    let weigh = |hard: bool| {
+        let notice = Notice {
+            code: "VIN_CHECK_DIGIT_WRONG".into(),
+            hard,
+            message: "position 9 should be 0".into(),
+        };
+        let gathered = Gathered {
+            vehicle: Some(VehicleEvidence {
+                notices: vec![notice],
+                ..VehicleEvidence::default()
+            }),
+            ..Gathered::default()
+        };
+        let judgement = Judgement::Verdicts(vec![
+            verdict(CHINA, "PERMITTED"),
+            verdict("KZ", "PERMITTED"),
+        ]);
+        let ruling = rule(&Input {
+            gathered: &gathered,
+            reconciliation: &Reconciliation::default(),
+            judgement: &judgement,
+        });
+        let code = "REGISTRY-VIN-CHECK-DIGIT-WRONG";
+        ruling
+            .reasons
+            .into_iter()
+            .find(|reason| reason.rule.rule == code)
+            .unwrap()
+            .weight
+    };
+    assert_eq!(weigh(true), Weight::Asks);
+    assert_eq!(weigh(false), Weight::Tells);
 }
 
 #[test]
