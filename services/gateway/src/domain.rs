@@ -1,9 +1,11 @@
 //! What readiness is: facts from many sides, what came of asking each, and the stricter of two outcomes.
 
+mod event;
 mod facts;
 mod job;
 mod outcome;
 
+pub(crate) use event::{Event, Feed, GENESIS, Happening, Head};
 pub(crate) use facts::{Contradiction, Facts, flatten, learn};
 pub(crate) use job::{Job, Part};
 pub use job::{JobRefusal, JobState};

@@ -4,6 +4,7 @@ mod config;
 mod domain;
 pub mod door;
 mod error;
+mod events;
 mod jobs;
 mod peers;
 mod rpc;
@@ -54,14 +55,18 @@ pub async fn serve(
     world: World,
     tasks: &Tasks,
 ) -> Result<Channel, Error> {
-    let service = service::Service::new(&config, peers::Desk::new(peers, access), world.clone());
+    let desk = peers::Desk::new(peers, access);
+    let store = store::Store::new(database);
+    let service = service::Service::new(&config, desk.clone(), world.clone());
     let codec = jobs::Codec {
         listing: wire::jobs::listing_read,
         row: wire::jobs::row_stored,
     };
-    let jobs = jobs::Jobs::new(store::Store::new(database), service.clone(), world, codec);
+    let jobs = jobs::Jobs::new(store.clone(), service.clone(), world.clone(), codec);
     tasks.spawn("readiness jobs", jobs.clone().work(tasks.stopping()));
-    let rpc = rpc::Rpc::new(service, jobs);
+    let log = events::Log::new(store, desk, world);
+    tasks.spawn("event feeds", log.clone().feed(tasks.clone()));
+    let rpc = rpc::Rpc::new(service, jobs, log, tasks.clone());
     let limit = config.max_message_bytes;
     let [readiness, events, webhooks, sandbox] = SERVICES.map(str::to_owned);
     let routes = Routes::new([

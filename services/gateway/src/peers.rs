@@ -1,6 +1,7 @@
 //! What the gateway asks of the others, in its own words.
 
 mod known;
+mod watch;
 
 use std::time::Duration;
 
@@ -34,6 +35,8 @@ pub struct Peers {
     pub maintenance: Channel,
     /// The destination rules.
     pub destinations: Channel,
+    /// The export clearance.
+    pub clearance: Channel,
 }
 
 /// A consent as the maintenance lookup takes it.
@@ -73,6 +76,7 @@ impl Desk {
             "inspection.read",
             "maintenance.read",
             "destinations.read",
+            "clearance.read",
         ];
         let identity = Identity::new(access, "gateway", &scopes);
         Self { peers, identity }

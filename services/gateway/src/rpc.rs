@@ -1,17 +1,20 @@
 //! The generated traits: decode → service → encode.
 
+mod events;
+
 use std::pin::Pin;
 
 use futures::{Stream, StreamExt as _, TryStreamExt as _, stream};
 use tongguan_access::caller;
 use tongguan_api::common::v1::Operation;
 use tongguan_api::gateway::v1 as pb;
-use tongguan_api::gateway::v1::events_server::Events;
 use tongguan_api::gateway::v1::export_readiness_server::ExportReadiness;
 use tongguan_api::gateway::v1::sandbox_server::Sandbox;
 use tongguan_api::gateway::v1::webhooks_server::Webhooks;
+use tongguan_rpc::Tasks;
 use tonic::{Request, Response, Status};
 
+use crate::events::Log;
 use crate::jobs::{Jobs, Keyed};
 use crate::service::Service;
 use crate::unimplemented::unimplemented;
@@ -22,11 +25,18 @@ use crate::wire;
 pub(crate) struct Rpc {
     service: Service,
     jobs: Jobs,
+    log: Log,
+    tasks: Tasks,
 }
 
 impl Rpc {
-    pub(crate) fn new(service: Service, jobs: Jobs) -> Self {
-        Self { service, jobs }
+    pub(crate) fn new(service: Service, jobs: Jobs, log: Log, tasks: Tasks) -> Self {
+        Self {
+            service,
+            jobs,
+            log,
+            tasks,
+        }
     }
 }
 
@@ -168,16 +178,6 @@ impl ExportReadiness for Rpc {
         Ok(Response::new(wire::jobs::job(
             self.jobs.cancel(&tenant, id).await?,
         )))
-    }
-}
-
-#[tonic::async_trait]
-impl Events for Rpc {
-    type WatchEventsStream = Answers<pb::Event>;
-
-    not_yet! {
-        list_events "ListEvents" pb::ListEventsRequest => pb::ListEventsResponse;
-        watch_events "WatchEvents" pb::WatchEventsRequest => Self::WatchEventsStream;
     }
 }
 

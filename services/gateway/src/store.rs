@@ -1,4 +1,8 @@
-//! SQL of the gateway: readiness jobs, their cars and answers.
+//! SQL of the gateway: readiness jobs, their cars and answers; the event log.
+
+mod log;
+
+pub(crate) use log::EventPage;
 
 use serde_json::Value;
 use sqlx::QueryBuilder;

@@ -5,8 +5,6 @@ use crate::Error;
 
 /// Method and advice.
 const TABLE: &[(&str, &str)] = &[
-    ("ListEvents", "use WatchVehicles and WatchCases"),
-    ("WatchEvents", "use WatchVehicles and WatchCases"),
     ("CreateEndpoint", "use WatchVehicles and WatchCases"),
     ("ListEndpoints", "use WatchVehicles and WatchCases"),
     ("DeleteEndpoint", "use WatchVehicles and WatchCases"),

@@ -59,6 +59,21 @@ impl Fake {
         self
     }
 
+    /// Answers `method` with the messages that the closure makes of the request.
+    pub(crate) fn streams_on<Q: Message + Default, A: Message + 'static>(
+        mut self,
+        method: &str,
+        answer: impl Fn(Q) -> Vec<A> + Send + Sync + 'static,
+    ) -> Self {
+        let handler: Handler = Arc::new(move |_, bytes| {
+            let answers =
+                answer(Q::decode(bytes).expect("the gateway sent a message of another kind"));
+            Box::pin(async move { Ok(answers.iter().map(Message::encode_to_vec).collect()) })
+        });
+        self.handlers.insert(method.to_owned(), handler);
+        self
+    }
+
     /// Never answers `method`.
     pub(crate) fn hangs(mut self, method: &str) -> Self {
         self.handlers.insert(
@@ -148,6 +163,7 @@ pub(crate) async fn house_on(fakes: Fakes, database: Database, tasks: &Tasks) ->
         inspection: fakes.inspection.channel(&access),
         maintenance: fakes.maintenance.channel(&access),
         destinations: fakes.destinations.channel(&access),
+        clearance: fakes.clearance.channel(&access),
     };
     let mut routes = vec![
         (
@@ -168,7 +184,7 @@ pub(crate) async fn house_on(fakes: Fakes, database: Database, tasks: &Tasks) ->
         ),
         (
             "tongguan.clearance.v1.ExportClearance".to_owned(),
-            fakes.clearance.channel(&access),
+            peers.clearance.clone(),
         ),
     ];
     let config = Config::default();

@@ -249,6 +249,10 @@ async fn garbage_is_the_callers_fault_on_every_method() {
     ];
     let mut tried = 0;
     for (path, item) in document["paths"].as_object().unwrap() {
+        if path == "/v1/events:watch" {
+            // Asked rightly this one goes on for as long as it is read.
+            continue;
+        }
         for verb in item.as_object().unwrap().keys() {
             for body in bodies {
                 for (filled, query) in [

@@ -8,6 +8,7 @@
 
 mod documents;
 mod door;
+mod events;
 mod fakes;
 mod jobs;
 mod json;
