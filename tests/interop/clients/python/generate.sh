@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Makes the package below generated/: messages and stubs from the schema, with the hand-written files beside them.
+# Makes the package below generated/: messages and stubs from the schema, with the hand-written files of src/ beside them.
 #
 #   generate.sh [SCHEMA]      SCHEMA is the folder proto/ of the repository, found by itself inside a checkout
 #
@@ -23,4 +23,4 @@ mkdir generated
 mapfile -t files < <(cd "$schema" && find tongguan -name '*.proto' | sort)
 # google/api and google/type come with googleapis-common-protos: a second copy would clash with it.
 "$python" -m grpc_tools.protoc -I "$schema" --python_out=generated --pyi_out=generated --grpc_python_out=generated "${files[@]}"
-cp -R tongguan/. generated/tongguan/
+cp -R src/tongguan/. generated/tongguan/

@@ -1,6 +1,6 @@
 """Registers a made-up car, decodes its VIN, asks where it may go, and shows a refusal.
 
-    TONGGUAN=127.0.0.1:7070 TOKEN=$(tongguan token --role exporter --tenant acme) python quickstart.py
+    TONGGUAN=http://127.0.0.1:7070 TOKEN=$(tongguan token --role exporter --tenant acme) python quickstart.py
 """
 
 import datetime

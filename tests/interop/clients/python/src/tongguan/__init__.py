@@ -2,7 +2,7 @@
 
     from tongguan.registry.v1.registry_pb2 import DecodeVinRequest
 
-    with tongguan.connect("127.0.0.1:7070", token) as client:
+    with tongguan.connect("http://127.0.0.1:7070", token) as client:
         print(client.registry.DecodeVin(DecodeVinRequest(text="LSVTGA219N2000001")).maker)
 """
 
@@ -55,16 +55,21 @@ def connect(
     credentials: grpc.ChannelCredentials | None = None,
     timeout: float | None = 30.0,
 ) -> Client:
-    """Returns the stubs of the suite at `address` ("host:port").
+    """Returns the stubs of the suite at `address`: "http://127.0.0.1:7070", "https://…", or "host:port" alone.
 
-    `token` is what `tongguan token` printed; without one only the public methods answer. `credentials` are those of
-    TLS (`grpc.ssl_channel_credentials()`); without them everything, the token included, is sent in the clear: for
-    loopback and behind a proxy of your own. `timeout` is the deadline in seconds of calls that name none; streams have
-    none unless they name one. Nothing is sent before the first call.
+    `token` is what `tongguan token` printed; without one only the public methods answer. With "https" the system's
+    authorities are trusted; `credentials` of `grpc.ssl_channel_credentials` name others or show a certificate. Without
+    either everything, the token included, is sent in the clear: for loopback and behind a proxy of your own. `timeout`
+    is the deadline in seconds of calls that name none; streams have none unless they name one. Nothing is sent before
+    the first call.
     """
+    scheme, _, target = address.rpartition("://")
+    if scheme == "https" and credentials is None:
+        credentials = grpc.ssl_channel_credentials()
+    target = target.rstrip("/")
     options = [("grpc.max_receive_message_length", -1)]  # the server's own limits hold
     if credentials is None:
-        channel = grpc.insecure_channel(address, options)
+        channel = grpc.insecure_channel(target, options)
     else:
-        channel = grpc.secure_channel(address, credentials, options)
+        channel = grpc.secure_channel(target, credentials, options)
     return Client(grpc.intercept_channel(channel, Calls(token, timeout)))

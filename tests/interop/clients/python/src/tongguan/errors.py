@@ -20,7 +20,7 @@ class TongguanError(grpc.RpcError):
     """A call that was not answered.
 
     `reason` is a name of the public catalogue (`ErrorReason` without its prefix, as `/docs` lists them), or empty where
-    the call did not reach the suite. `violations` holds every wrong field at once. `retry_after` is in seconds, and
+    the suite itself gave no answer. `violations` holds every wrong field at once. `retry_after` is in seconds, and
     None where the server named no time.
     """
 
