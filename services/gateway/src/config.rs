@@ -16,6 +16,8 @@ pub struct Config {
     pub readiness_wait_ms: u64,
     /// Cars of one stream that are checked at the same time.
     pub readiness_parallel: usize,
+    /// Whether webhooks may go to plain HTTP and into private networks; for tests and closed networks only.
+    pub webhook_private_addresses: bool,
 }
 
 impl Default for Config {
@@ -26,6 +28,7 @@ impl Default for Config {
             cors_origins: vec!["*".to_owned()],
             readiness_wait_ms: 2_000,
             readiness_parallel: 16,
+            webhook_private_addresses: false,
         }
     }
 }

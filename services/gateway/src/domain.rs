@@ -4,12 +4,16 @@ mod event;
 mod facts;
 mod job;
 mod outcome;
+mod webhook;
 
-pub(crate) use event::{Event, Feed, GENESIS, Happening, Head};
+pub(crate) use event::{Event, Feed, GENESIS, Happening, Head, rfc3339};
 pub(crate) use facts::{Contradiction, Facts, flatten, learn};
 pub(crate) use job::{Job, Part};
 pub use job::{JobRefusal, JobState};
 pub(crate) use outcome::{Outcome, Source, SourceState, State};
+pub(crate) use webhook::{
+    Attempt, Delivery, DeliveryState, Endpoint, EndpointState, GIVE_UP, MOST_ENDPOINTS, SigningKey,
+};
 
 use time::OffsetDateTime;
 use tongguan_vocabulary::{PartialDate, Vin};

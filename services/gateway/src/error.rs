@@ -37,6 +37,33 @@ pub enum Error {
     /// The job does not take a part.
     #[error(transparent)]
     Job(#[from] JobRefusal),
+    /// The tenant has no such endpoint.
+    #[error("there is no webhook endpoint {endpoint}")]
+    EndpointNotFound {
+        /// As asked.
+        endpoint: uuid::Uuid,
+    },
+    /// The tenant has no such delivery.
+    #[error("there is no delivery {delivery}")]
+    DeliveryNotFound {
+        /// As asked.
+        delivery: uuid::Uuid,
+    },
+    /// The tenant has as many endpoints as it may.
+    #[error("a tenant has at most 20 webhook endpoints; delete one first")]
+    TooManyEndpoints,
+    /// The sandbox is asked for by a tenant that is none.
+    #[error("the sandbox is for tenants whose name starts with sandbox-")]
+    NotASandbox,
+    /// A page token is no good.
+    #[error(transparent)]
+    Page(#[from] tongguan_rpc::PageTokenError),
+    /// The machine gave no randomness for a key.
+    #[error("no signing key could be drawn")]
+    NoKey,
+    /// The HTTP client that sends webhooks could not be built.
+    #[error("the client that sends webhooks could not be built")]
+    NoClient,
     /// The store failed.
     #[error(transparent)]
     Storage(#[from] storage::Error),
@@ -83,7 +110,14 @@ impl Failure for Error {
             Self::Invalid(_) | Self::FactsRefused { .. } | Self::Job(JobRefusal::Gap { .. }) => {
                 Code::InvalidArgument
             }
-            Self::MarketUnknown { .. } | Self::JobNotFound { .. } => Code::NotFound,
+            Self::MarketUnknown { .. }
+            | Self::JobNotFound { .. }
+            | Self::EndpointNotFound { .. }
+            | Self::DeliveryNotFound { .. } => Code::NotFound,
+            Self::TooManyEndpoints => Code::ResourceExhausted,
+            Self::NotASandbox => Code::PermissionDenied,
+            Self::Page(_) => Code::InvalidArgument,
+            Self::NoKey | Self::NoClient => Code::Internal,
             Self::Job(_) => Code::FailedPrecondition,
             Self::Storage(error) => of_trouble(error.trouble()).0,
             Self::Peer(error) => error.code(),
@@ -96,7 +130,13 @@ impl Failure for Error {
             Self::Invalid(_) | Self::FactsRefused { .. } | Self::Job(JobRefusal::Gap { .. }) => {
                 ErrorReason::InvalidFields
             }
-            Self::JobNotFound { .. } => ErrorReason::NotFound,
+            Self::JobNotFound { .. }
+            | Self::EndpointNotFound { .. }
+            | Self::DeliveryNotFound { .. } => ErrorReason::NotFound,
+            Self::TooManyEndpoints => ErrorReason::QuotaExceeded,
+            Self::NotASandbox => ErrorReason::ScopeMissing,
+            Self::Page(_) => ErrorReason::PageTokenInvalid,
+            Self::NoKey | Self::NoClient => ErrorReason::Internal,
             Self::Job(_) => ErrorReason::OperationDone,
             Self::Storage(error) => of_trouble(error.trouble()).1,
             Self::MarketUnknown { .. } => ErrorReason::MarketUnknown,

@@ -14,7 +14,8 @@ use tongguan_vocabulary::{Tenant, World};
 use crate::Error;
 use crate::domain::{Feed, Happening};
 use crate::peers::Desk;
-use crate::store::{EventPage, Store};
+use crate::store::{EventPage, Messages, Store};
+use crate::webhooks::Render;
 
 /// Events of one transaction.
 const ROUND: usize = 256;
@@ -33,6 +34,9 @@ pub(crate) struct Log {
     world: World,
     joined: Arc<Notify>,
     grown: watch::Sender<u64>,
+    messages: Messages,
+    /// Wakes the sender of webhooks.
+    sender: Arc<Notify>,
 }
 
 /// Why a stretch of following ended.
@@ -44,8 +48,17 @@ enum End {
 }
 
 impl Log {
-    pub(crate) fn new(store: Store, desk: Desk, world: World) -> Self {
+    pub(crate) fn new(
+        store: Store,
+        desk: Desk,
+        world: World,
+        render: Render,
+        sender: Arc<Notify>,
+    ) -> Self {
+        let ids = world.ids.clone();
         Self {
+            messages: Messages { render, ids },
+            sender,
             store,
             desk,
             world,
@@ -197,9 +210,13 @@ impl Log {
         told: &[Happening],
     ) -> Result<Option<usize>, Error> {
         let now = self.world.clock.now();
-        let fresh = self.store.take_over(held, tenant, feed, told, now).await?;
+        let fresh = self
+            .store
+            .take_over(held, tenant, feed, told, &self.messages, now)
+            .await?;
         if fresh.is_some_and(|fresh| fresh > 0) {
             self.grown.send_modify(|count| *count += 1);
+            self.sender.notify_one();
         }
         Ok(fresh)
     }

@@ -11,6 +11,7 @@ mod rpc;
 mod service;
 mod store;
 mod unimplemented;
+mod webhooks;
 mod wire;
 
 pub use config::Config;
@@ -64,9 +65,14 @@ pub async fn serve(
     };
     let jobs = jobs::Jobs::new(store.clone(), service.clone(), world.clone(), codec);
     tasks.spawn("readiness jobs", jobs.clone().work(tasks.stopping()));
-    let log = events::Log::new(store, desk, world);
+    let private = config.webhook_private_addresses;
+    let clock = world.clock.clone();
+    let webhooks =
+        webhooks::Webhooks::new(store.clone(), world.clone(), private, wire::webhooks::body)?;
+    let log = events::Log::new(store, desk, world, wire::webhooks::body, webhooks.wake());
+    tasks.spawn("webhooks", webhooks.clone().send(tasks.stopping()));
     tasks.spawn("event feeds", log.clone().feed(tasks.clone()));
-    let rpc = rpc::Rpc::new(service, jobs, log, tasks.clone());
+    let rpc = rpc::Rpc::new(service, jobs, log, webhooks, clock, tasks.clone());
     let limit = config.max_message_bytes;
     let [readiness, events, webhooks, sandbox] = SERVICES.map(str::to_owned);
     let routes = Routes::new([

@@ -1,6 +1,7 @@
 //! The generated traits: decode → service → encode.
 
 mod events;
+mod webhooks;
 
 use std::pin::Pin;
 
@@ -10,14 +11,15 @@ use tongguan_api::common::v1::Operation;
 use tongguan_api::gateway::v1 as pb;
 use tongguan_api::gateway::v1::export_readiness_server::ExportReadiness;
 use tongguan_api::gateway::v1::sandbox_server::Sandbox;
-use tongguan_api::gateway::v1::webhooks_server::Webhooks;
 use tongguan_rpc::Tasks;
+use tongguan_vocabulary::Clock;
 use tonic::{Request, Response, Status};
 
 use crate::events::Log;
 use crate::jobs::{Jobs, Keyed};
 use crate::service::Service;
 use crate::unimplemented::unimplemented;
+use crate::webhooks::Webhooks;
 use crate::wire;
 
 /// The gateway's own services on the wire.
@@ -26,15 +28,26 @@ pub(crate) struct Rpc {
     service: Service,
     jobs: Jobs,
     log: Log,
+    webhooks: Webhooks,
+    clock: Clock,
     tasks: Tasks,
 }
 
 impl Rpc {
-    pub(crate) fn new(service: Service, jobs: Jobs, log: Log, tasks: Tasks) -> Self {
+    pub(crate) fn new(
+        service: Service,
+        jobs: Jobs,
+        log: Log,
+        webhooks: Webhooks,
+        clock: Clock,
+        tasks: Tasks,
+    ) -> Self {
         Self {
             service,
             jobs,
             log,
+            webhooks,
+            clock,
             tasks,
         }
     }
@@ -178,20 +191,6 @@ impl ExportReadiness for Rpc {
         Ok(Response::new(wire::jobs::job(
             self.jobs.cancel(&tenant, id).await?,
         )))
-    }
-}
-
-#[tonic::async_trait]
-impl Webhooks for Rpc {
-    not_yet! {
-        create_endpoint "CreateEndpoint" pb::CreateEndpointRequest => pb::Endpoint;
-        list_endpoints "ListEndpoints" pb::ListEndpointsRequest => pb::ListEndpointsResponse;
-        delete_endpoint "DeleteEndpoint" pb::DeleteEndpointRequest => pb::Endpoint;
-        rotate_secret "RotateSecret" pb::RotateSecretRequest => pb::Endpoint;
-        list_deliveries "ListDeliveries" pb::ListDeliveriesRequest => pb::ListDeliveriesResponse;
-        resend_delivery "ResendDelivery" pb::ResendDeliveryRequest => pb::Delivery;
-        recover_since "RecoverSince" pb::RecoverSinceRequest => pb::RecoverSinceResponse;
-        send_test_event "SendTestEvent" pb::SendTestEventRequest => pb::Delivery;
     }
 }
 

@@ -1,8 +1,10 @@
 //! SQL of the gateway: readiness jobs, their cars and answers; the event log.
 
+mod deliveries;
+mod hooks;
 mod log;
 
-pub(crate) use log::EventPage;
+pub(crate) use log::{EventPage, Messages};
 
 use serde_json::Value;
 use sqlx::QueryBuilder;

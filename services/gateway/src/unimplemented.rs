@@ -5,14 +5,6 @@ use crate::Error;
 
 /// Method and advice.
 const TABLE: &[(&str, &str)] = &[
-    ("CreateEndpoint", "use WatchVehicles and WatchCases"),
-    ("ListEndpoints", "use WatchVehicles and WatchCases"),
-    ("DeleteEndpoint", "use WatchVehicles and WatchCases"),
-    ("RotateSecret", "use WatchVehicles and WatchCases"),
-    ("ListDeliveries", "use WatchVehicles and WatchCases"),
-    ("ResendDelivery", "use WatchVehicles and WatchCases"),
-    ("RecoverSince", "use WatchVehicles and WatchCases"),
-    ("SendTestEvent", "use WatchVehicles and WatchCases"),
     ("SetClock", "use the sample dossiers of `tongguan demo`"),
     (
         "ListMagicVins",

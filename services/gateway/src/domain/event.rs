@@ -97,6 +97,20 @@ impl Event {
         event
     }
 
+    /// An event to try an endpoint with; it stands in no log.
+    pub(crate) fn test(id: Uuid, endpoint: Uuid, at: OffsetDateTime) -> Self {
+        Self {
+            sequence: 0,
+            id,
+            kind: "test".to_owned(),
+            subject: format!("webhooks/endpoints/{endpoint}"),
+            at,
+            data: Map::new(),
+            previous: String::new(),
+            sha256: String::new(),
+        }
+    }
+
     /// The end of the chain after it.
     pub(crate) fn head(&self) -> Head {
         Head {

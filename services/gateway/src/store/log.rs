@@ -5,12 +5,15 @@ use sqlx::types::Json;
 use time::OffsetDateTime;
 use tongguan_storage::lease::{Lease, holds};
 use tongguan_storage::{self as storage, Instant, Tx, execute, on, transaction};
-use tongguan_vocabulary::Tenant;
+use tongguan_vocabulary::{Ids, Tenant};
 use uuid::Uuid;
 
-use super::Store;
+use super::{Store, deliveries, hooks};
 use crate::Error;
-use crate::domain::{Event, Feed, GENESIS, Happening, Head};
+use crate::domain::{
+    Delivery, DeliveryState, EndpointState, Event, Feed, GENESIS, Happening, Head,
+};
+use crate::webhooks::Render;
 
 #[derive(sqlx::FromRow)]
 struct EventRow {
@@ -36,6 +39,41 @@ impl From<EventRow> for Event {
             previous: row.previous_sha256,
             sha256: row.sha256,
         }
+    }
+}
+
+/// Makes the messages of an event, in the event's own transaction: whoever is to hear of it will.
+#[derive(Clone)]
+pub(crate) struct Messages {
+    pub(crate) render: Render,
+    pub(crate) ids: Ids,
+}
+
+impl Messages {
+    async fn address(
+        &self,
+        tx: &mut Tx,
+        tenant: &Tenant,
+        events: &[Event],
+        now: OffsetDateTime,
+    ) -> Result<(), storage::Error> {
+        if events.is_empty() {
+            return Ok(());
+        }
+        let endpoints = hooks::hearing(tx, tenant).await?;
+        for event in events {
+            for endpoint in endpoints.iter().filter(|one| one.wants(event)) {
+                let body = (self.render)(event, endpoint.sees_vins);
+                let mut message = Delivery::of(event, self.ids.next(), endpoint.id, body, now);
+                if endpoint.state == EndpointState::Failing {
+                    // Kept for RecoverSince.
+                    message.state = DeliveryState::Dead;
+                    "the endpoint accepts nothing".clone_into(&mut message.last_failure);
+                }
+                deliveries::insert(tx, tenant, &message).await?;
+            }
+        }
+        Ok(())
     }
 }
 
@@ -100,6 +138,7 @@ impl Store {
         tenant: &Tenant,
         feed: Feed,
         told: &[Happening],
+        messages: &Messages,
         now: OffsetDateTime,
     ) -> Result<Option<usize>, Error> {
         const MOVE: &str = "insert into event_feeds (tenant_id, feed, resume_token) values ($1, $2, $3) \
@@ -120,6 +159,7 @@ impl Store {
                 }
             }
             move_head(tx, tenant, &head).await?;
+            messages.address(tx, tenant, &fresh, now).await?;
             if let Some(last) = told.last() {
                 execute!(&mut *tx, |c| sqlx::query(MOVE)
                     .bind(tenant.as_str())

@@ -148,6 +148,7 @@ pub(crate) struct House {
     pub(crate) access: Access,
     pub(crate) door: Door,
     pub(crate) gateway: Channel,
+    pub(crate) clock: Clock,
 }
 
 pub(crate) async fn house(fakes: Fakes) -> House {
@@ -156,6 +157,15 @@ pub(crate) async fn house(fakes: Fakes) -> House {
 }
 
 pub(crate) async fn house_on(fakes: Fakes, database: Database, tasks: &Tasks) -> House {
+    house_with(fakes, database, tasks, Config::default()).await
+}
+
+pub(crate) async fn house_with(
+    fakes: Fakes,
+    database: Database,
+    tasks: &Tasks,
+    config: Config,
+) -> House {
     let clock = Clock::fixed(tongguan_testkit::noon());
     let access = Access::embedded(&generate_key().unwrap(), clock.clone()).unwrap();
     let peers = Peers {
@@ -187,9 +197,8 @@ pub(crate) async fn house_on(fakes: Fakes, database: Database, tasks: &Tasks) ->
             peers.clearance.clone(),
         ),
     ];
-    let config = Config::default();
     let world = World {
-        clock,
+        clock: clock.clone(),
         ..World::fixed(tongguan_testkit::noon())
     };
     let gateway = serve(config.clone(), database, peers, &access, world, tasks)
@@ -201,6 +210,7 @@ pub(crate) async fn house_on(fakes: Fakes, database: Database, tasks: &Tasks) ->
         access,
         door,
         gateway,
+        clock,
     }
 }
 

@@ -13,3 +13,4 @@ mod fakes;
 mod jobs;
 mod json;
 mod readiness;
+mod webhooks;
