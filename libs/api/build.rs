@@ -31,6 +31,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     tonic_prost_build::configure()
         .build_transport(false)
         .compile_well_known_types(true)
+        .extern_path(".google.protobuf.FieldMask", "crate::FieldMask")
         .extern_path(".google.protobuf", "::pbjson_types")
         .bytes(".")
         .compile_fds(compiler.file_descriptor_set())?;

@@ -10,7 +10,7 @@
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit 2
 
-readonly CLIENTS=tests/interop/clients
+readonly CLIENTS=libs/clients
 readonly GRPCIO_TOOLS=1.85.1
 CACHE=${TONGGUAN_CACHE:-${XDG_CACHE_HOME:-${HOME:-/tmp}/.cache}/tongguan}
 binary=$(realpath -e -- "${TONGGUAN_BIN:?names the tongguan binary}") || exit 2

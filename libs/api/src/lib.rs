@@ -1,6 +1,6 @@
 //! What protox, tonic-prost-build, pbjson-build and `rest_over_grpc` make of `proto/`.
 //!
-//! Nothing is written by hand but the `mod` lines. Each package is a module: messages, the server
+//! Nothing is written by hand but the `mod` lines and the one well-known type that pbjson-types lacks in JSON. Each package is a module: messages, the server
 //! trait in `…_server`, the client in `…_client` (only over a channel of `libs/rpc`), proto3 JSON
 //! through serde, and the REST bridge. [`Forward`] turns a channel into a server of any service.
 #![expect(
@@ -10,6 +10,10 @@
     clippy::allow_attributes,
     reason = "generated code; its comments come from proto/"
 )]
+
+mod field_mask;
+
+pub use field_mask::FieldMask;
 
 macro_rules! package {
     ($name:literal) => {

@@ -157,7 +157,7 @@ async fn an_amendment_needs_the_etag_that_was_read(db: Database) {
             etag: etag.into(),
             ..body.clone()
         }),
-        update_mask: Some(pbjson_types::FieldMask {
+        update_mask: Some(tongguan_api::FieldMask {
             paths: vec!["name".into()],
         }),
         ..Default::default()

@@ -263,7 +263,7 @@ async fn an_amendment_needs_the_etag_that_was_read(db: Database) {
             colour: "J".into(),
             ..car(VIN)
         }),
-        update_mask: Some(pbjson_types::FieldMask {
+        update_mask: Some(tongguan_api::FieldMask {
             paths: vec!["colour".into()],
         }),
         etag: etag.into(),
