@@ -1,5 +1,6 @@
 //! Lists the sample dossiers, so that the binary carries them.
 
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::{env, error::Error, fs};
 
@@ -21,12 +22,16 @@ fn main() -> Result<(), Box<dyn Error>> {
             .unwrap_or_default()
             .to_string_lossy()
             .into_owned();
-        code.push_str(&format!(
-            "    ({name:?}, include_str!({:?})),\n",
+        writeln!(
+            code,
+            "    ({name:?}, include_str!({:?})),",
             file.display().to_string()
-        ));
+        )?;
     }
     code.push_str("];\n");
-    fs::write(PathBuf::from(env::var("OUT_DIR")?).join("samples.rs"), code)?;
+    fs::write(
+        PathBuf::from(env::var_os("OUT_DIR").ok_or("no OUT_DIR")?).join("samples.rs"),
+        code,
+    )?;
     Ok(())
 }

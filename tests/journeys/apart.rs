@@ -32,7 +32,7 @@ impl Apart {
         for role in Role::ALL {
             let url = database(role).await;
             place(&mut settings, role, |section| {
-                section.0.url.clone_from(&url)
+                section.0.url.clone_from(&url);
             });
             place(&mut settings, role, |section| section.0.auto_migrate = true);
             let records = Some(stand::records(dossiers));
@@ -41,7 +41,7 @@ impl Apart {
                 .unwrap();
             let address = format!("http://{}", started.process.address());
             place(&mut settings, role, |section| {
-                section.1.clone_from(&address)
+                section.1.clone_from(&address);
             });
             shutdowns.push(started.process.shutdown.clone());
             serving.push(spawn(started));

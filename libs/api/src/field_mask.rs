@@ -20,7 +20,11 @@ impl Serialize for FieldMask {
 impl<'de> Deserialize<'de> for FieldMask {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        let paths = text.split(',').filter(|path| !path.is_empty()).map(snake).collect();
+        let paths = text
+            .split(',')
+            .filter(|path| !path.is_empty())
+            .map(snake)
+            .collect();
         Ok(Self { paths })
     }
 }

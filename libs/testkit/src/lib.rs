@@ -3,7 +3,6 @@
 //! Only ever a dev-dependency.
 #![expect(
     clippy::expect_used,
-    clippy::panic,
     reason = "a broken test set-up should stop the test where it stands"
 )]
 

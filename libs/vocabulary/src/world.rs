@@ -27,16 +27,15 @@ impl Clock {
 
     /// The present instant in UTC, to the microsecond (what both databases can hold).
     pub fn now(&self) -> OffsetDateTime {
-        let nanos = match &self.0 {
-            Some(fixed) => i128::from(fixed.load(Ordering::SeqCst)) * 1_000,
-            None => {
-                #[expect(
-                    clippy::disallowed_methods,
-                    reason = "this is the one place that reads the machine's clock"
-                )]
-                let now = OffsetDateTime::now_utc();
-                now.unix_timestamp_nanos() / 1_000 * 1_000
-            }
+        let nanos = if let Some(fixed) = &self.0 {
+            i128::from(fixed.load(Ordering::SeqCst)) * 1_000
+        } else {
+            #[expect(
+                clippy::disallowed_methods,
+                reason = "this is the one place that reads the machine's clock"
+            )]
+            let now = OffsetDateTime::now_utc();
+            now.unix_timestamp_nanos() / 1_000 * 1_000
         };
         OffsetDateTime::from_unix_timestamp_nanos(nanos).unwrap_or(OffsetDateTime::UNIX_EPOCH)
     }
@@ -71,21 +70,18 @@ impl Ids {
 
     /// A fresh id.
     pub fn next(&self) -> Uuid {
-        match &self.0 {
-            Some(counter) => {
-                let n = counter.fetch_add(1, Ordering::SeqCst);
-                let mut bytes = [0_u8; 10];
-                bytes[2..].copy_from_slice(&n.to_be_bytes());
-                uuid::Builder::from_unix_timestamp_millis(n, &bytes).into_uuid()
-            }
-            None => {
-                #[expect(
-                    clippy::disallowed_methods,
-                    reason = "this is the one place that draws random ids"
-                )]
-                let id = Uuid::now_v7();
-                id
-            }
+        if let Some(counter) = &self.0 {
+            let n = counter.fetch_add(1, Ordering::SeqCst);
+            let mut bytes = [0_u8; 10];
+            bytes[2..].copy_from_slice(&n.to_be_bytes());
+            uuid::Builder::from_unix_timestamp_millis(n, &bytes).into_uuid()
+        } else {
+            #[expect(
+                clippy::disallowed_methods,
+                reason = "this is the one place that draws random ids"
+            )]
+            let id = Uuid::now_v7();
+            id
         }
     }
 }

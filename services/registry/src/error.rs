@@ -56,10 +56,11 @@ pub enum Error {
 impl Failure for Error {
     fn code(&self) -> Code {
         match self {
-            Self::VehicleNotFound { .. } => Code::NotFound,
+            Self::VehicleNotFound { .. } | Self::Refused(Refusal::NoEncumbrance { .. }) => {
+                Code::NotFound
+            }
             Self::VinTaken { .. } => Code::AlreadyExists,
             Self::EtagMismatch { .. } => Code::Aborted,
-            Self::Refused(Refusal::NoEncumbrance { .. }) => Code::NotFound,
             Self::Refused(_) => Code::FailedPrecondition,
             Self::Invalid(_) | Self::Page(_) => Code::InvalidArgument,
             Self::Storage(error) => of_trouble(error.trouble()).0,

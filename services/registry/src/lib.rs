@@ -23,6 +23,10 @@ pub fn migrations() -> Migrations {
 }
 
 /// Builds the service over a migrated database.
+#[expect(
+    clippy::unused_async,
+    reason = "one shape for six services, and others wait"
+)]
 pub async fn serve(
     config: Config,
     database: Database,

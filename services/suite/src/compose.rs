@@ -242,7 +242,7 @@ fn started<E: Failure>(role: Role, outcome: Result<Channel, E>) -> Result<Channe
     outcome.map_err(|error| {
         let mut message = chain(&error);
         for wrong in error.violations() {
-            message.push_str(&format!("\n  {}: {}", wrong.field, wrong.description));
+            message = format!("{message}\n  {}: {}", wrong.field, wrong.description);
         }
         ComposeError::Role { role, message }
     })

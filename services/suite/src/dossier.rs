@@ -202,7 +202,11 @@ mod tests {
             (line, "vehicle.category"),
             "{error}"
         );
-        let cut = parse("cut.json", &text[..text.floor_char_boundary(text.len() / 2)]).unwrap_err();
+        let cut = parse(
+            "cut.json",
+            &text[..text.floor_char_boundary(text.len() / 2)],
+        )
+        .unwrap_err();
         assert!(cut.line > 1 && cut.column > 0, "{cut}");
         let extra = parse("extra.json", "{\"name\": \"x\", \"colour\": 1}").unwrap_err();
         assert!(extra.message.contains("colour"), "{extra}");

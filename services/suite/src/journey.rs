@@ -143,7 +143,7 @@ impl Actors {
         let grant = |subject: &str, role: Actor| {
             Grant::new(tenant.clone(), subject)
                 .role(role)
-                .lifetime(Duration::from_secs(3_600))
+                .lifetime(Duration::from_hours(1))
         };
         let exporter = grant("exporter", Actor::Exporter).organisation(&dossier.exporter.code);
         let body = dossier

@@ -48,6 +48,7 @@ pub enum Change {
 
 impl Change {
     /// The change with `id` for whatever it creates; drawn after the request was hashed, so that a replay hashes alike.
+    #[must_use]
     pub fn identified(mut self, id: Uuid) -> Self {
         if let Self::Encumber(burden) = &mut self {
             burden.id = id;

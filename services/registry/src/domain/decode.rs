@@ -202,10 +202,9 @@ fn keep(letters: &[char], candidates: &mut Vec<Vin>) {
 
 fn look_alikes(character: char) -> &'static [char] {
     match character {
-        'O' | 'Q' => &['0'],
+        'O' | 'Q' | 'D' => &['0'],
         'I' => &['1'],
         '0' => &['D'],
-        'D' => &['0'],
         '8' => &['B'],
         'B' => &['8'],
         '5' => &['S'],

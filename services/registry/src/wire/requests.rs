@@ -49,9 +49,10 @@ pub(crate) fn get(
     Ok((bad.finish_with(vin)?, as_of.flatten()))
 }
 
-pub(crate) fn batch_get(
-    request: pb::BatchGetVehiclesRequest,
-) -> Result<Vec<(String, Result<Vin, Invalid>)>, Invalid> {
+/// A VIN as asked, and what it reads as.
+pub(crate) type AskedVin = (String, Result<Vin, Invalid>);
+
+pub(crate) fn batch_get(request: pb::BatchGetVehiclesRequest) -> Result<Vec<AskedVin>, Invalid> {
     let mut bad = Violations::default();
     let count = request.vins.len();
     bad.check(count > 0, "vins", || "is required".to_owned());

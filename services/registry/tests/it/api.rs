@@ -1,6 +1,7 @@
 //! What the registry answers to good requests.
 
 use tokio_stream::StreamExt;
+use tongguan_api::common::v1::Problem;
 use tongguan_api::registry::v1 as pb;
 use tongguan_rpc::wire;
 use tongguan_storage::Database;
@@ -329,7 +330,7 @@ async fn a_batch_answers_row_by_row(db: Database) {
         .results;
     let reasons: Vec<_> = results
         .iter()
-        .map(|row| row.problem.as_ref().map(|problem| problem.reason()))
+        .map(|row| row.problem.as_ref().map(Problem::reason))
         .collect();
     use tongguan_api::common::v1::ErrorReason::{InvalidFields, VinTaken};
     assert_eq!(reasons, [Some(VinTaken), Some(InvalidFields), None]);

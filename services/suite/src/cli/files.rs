@@ -1,5 +1,6 @@
 //! The files of a demo: certificates in every form, and what an offline verifier needs.
 
+use std::fmt::Write as _;
 use std::io;
 use std::path::Path;
 
@@ -57,12 +58,10 @@ pub(super) fn write(outcome: &mut Outcome, folder: &Path) -> io::Result<()> {
         std::fs::write(&path, bytes)?;
         issued.files.push(path.display().to_string());
     }
-    let hex: String = issued
-        .trust
-        .root_key
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
+    let mut hex = String::new();
+    for byte in &issued.trust.root_key {
+        write!(hex, "{byte:02x}").map_err(io::Error::other)?;
+    }
     std::fs::write(folder.join(BUNDLE), &issued.trust.bundle)?;
     std::fs::write(folder.join(STATUS), &issued.status_list)?;
     std::fs::write(folder.join(ROOT), hex)

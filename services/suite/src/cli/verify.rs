@@ -122,7 +122,7 @@ fn from_folder(folder: &Path) -> Result<Trust, Failed> {
 }
 
 fn from_hex(text: &str) -> Option<Vec<u8>> {
-    let digits = text.is_ascii() && text.len() % 2 == 0;
+    let digits = text.is_ascii() && text.len().is_multiple_of(2);
     let pairs = (0..text.len())
         .step_by(2)
         .map(|index| u8::from_str_radix(&text[index..index + 2], 16).ok());
