@@ -1,0 +1,7 @@
+//! The binary as its user has it: started, killed, started again.
+#![expect(
+    clippy::unwrap_used,
+    reason = "a broken step fails the test where it stands"
+)]
+
+mod kill;
