@@ -3,6 +3,7 @@
 mod event;
 mod facts;
 mod job;
+mod magic;
 mod outcome;
 mod webhook;
 
@@ -10,6 +11,7 @@ pub(crate) use event::{Event, Feed, GENESIS, Happening, Head, rfc3339};
 pub(crate) use facts::{Contradiction, Facts, flatten, learn};
 pub(crate) use job::{Job, Part};
 pub use job::{JobRefusal, JobState};
+pub(crate) use magic::{Forced, MAGIC, forced, is_sandbox};
 pub(crate) use outcome::{Outcome, Source, SourceState, State};
 pub(crate) use webhook::{
     Attempt, Delivery, DeliveryState, Endpoint, EndpointState, GIVE_UP, MOST_ENDPOINTS, SigningKey,

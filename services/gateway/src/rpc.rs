@@ -1,6 +1,7 @@
 //! The generated traits: decode → service → encode.
 
 mod events;
+mod sandbox;
 mod webhooks;
 
 use std::pin::Pin;
@@ -10,7 +11,6 @@ use tongguan_access::caller;
 use tongguan_api::common::v1::Operation;
 use tongguan_api::gateway::v1 as pb;
 use tongguan_api::gateway::v1::export_readiness_server::ExportReadiness;
-use tongguan_api::gateway::v1::sandbox_server::Sandbox;
 use tongguan_rpc::Tasks;
 use tongguan_vocabulary::Clock;
 use tonic::{Request, Response, Status};
@@ -18,7 +18,6 @@ use tonic::{Request, Response, Status};
 use crate::events::Log;
 use crate::jobs::{Jobs, Keyed};
 use crate::service::Service;
-use crate::unimplemented::unimplemented;
 use crate::webhooks::Webhooks;
 use crate::wire;
 
@@ -54,21 +53,6 @@ impl Rpc {
 }
 
 type Answers<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
-
-/// Methods that `unimplemented.rs` lists, as `async_trait` would write them: it does not look into macros.
-macro_rules! not_yet {
-    ($($name:ident $method:literal $input:ty => $output:ty;)*) => {
-        $(fn $name<'life0, 'async_trait>(&'life0 self, _: Request<$input>) -> Later<'async_trait, Result<Response<$output>, Status>>
-        where
-            'life0: 'async_trait,
-            Self: 'async_trait,
-        {
-            Box::pin(async { Err(unimplemented($method).into()) })
-        })*
-    };
-}
-
-type Later<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 #[tonic::async_trait]
 impl ExportReadiness for Rpc {
@@ -191,14 +175,5 @@ impl ExportReadiness for Rpc {
         Ok(Response::new(wire::jobs::job(
             self.jobs.cancel(&tenant, id).await?,
         )))
-    }
-}
-
-#[tonic::async_trait]
-impl Sandbox for Rpc {
-    not_yet! {
-        set_clock "SetClock" pb::SetClockRequest => pb::SandboxClock;
-        list_magic_vins "ListMagicVins" pb::ListMagicVinsRequest => pb::ListMagicVinsResponse;
-        reset "Reset" pb::ResetRequest => pb::SandboxClock;
     }
 }

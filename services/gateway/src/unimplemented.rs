@@ -5,12 +5,10 @@ use crate::Error;
 
 /// Method and advice.
 const TABLE: &[(&str, &str)] = &[
+    // No service keeps a clock for each tenant: a clock that moved here alone would be a lie there.
     ("SetClock", "use the sample dossiers of `tongguan demo`"),
-    (
-        "ListMagicVins",
-        "use the sample dossiers of `tongguan demo`",
-    ),
-    ("Reset", "use a fresh data folder"),
+    // No service can forget a tenant, and logs of certificates must not.
+    ("Reset", "use a fresh sandbox tenant"),
 ];
 
 /// The refusal of a method that is not served.

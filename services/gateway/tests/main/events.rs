@@ -149,10 +149,8 @@ fn recomputed(event: &pb::Event) -> String {
         fields.join(",")
     );
     let hash = digest(&SHA256, text.as_bytes());
-    hash.as_ref()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    let digits = hash.as_ref().iter().map(|byte| format!("{byte:02x}"));
+    digits.collect::<Vec<_>>().concat()
 }
 
 async fn the_log_takes_both_streams_over_once_and_chains_them(database: Database) {

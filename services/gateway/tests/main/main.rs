@@ -13,4 +13,5 @@ mod fakes;
 mod jobs;
 mod json;
 mod readiness;
+mod sandbox;
 mod webhooks;

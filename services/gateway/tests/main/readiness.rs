@@ -369,20 +369,3 @@ async fn a_stream_answers_row_by_row_and_a_bad_row_spoils_no_other() {
     }
     assert_eq!(got, [(0, false, 1), (1, true, 0), (2, false, 1)]);
 }
-
-#[tokio::test]
-async fn what_is_not_served_yet_says_what_serves_instead() {
-    let house = house(Fakes::default()).await;
-    let mut client =
-        tongguan_api::gateway::v1::sandbox_client::SandboxClient::new(house.gateway.clone());
-    let status = client
-        .reset(house.request(pb::ResetRequest::default()))
-        .await
-        .unwrap_err();
-    assert_eq!(status.code(), Code::Unimplemented);
-    assert_eq!(
-        status.get_details_error_info().unwrap().reason,
-        "NOT_IMPLEMENTED"
-    );
-    assert!(status.message().contains("fresh data folder"));
-}

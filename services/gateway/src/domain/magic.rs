@@ -1,0 +1,119 @@
+//! VINs of the sandbox: each forces what integrators must be able to meet before they write real code.
+
+use tongguan_vocabulary::{Tenant, Vin};
+
+use super::Source;
+
+/// A VIN that forces something. Its check digit is right; the maker `000` does not exist, since no country
+/// is coded 0 (ISO 3780).
+#[derive(Debug)]
+pub(crate) struct Magic {
+    pub(crate) vin: &'static str,
+    pub(crate) forces: &'static str,
+    pub(crate) description: &'static str,
+    /// Who does not answer.
+    down: &'static [Source],
+    /// Who answers that it knows nothing.
+    blank: &'static [Source],
+}
+
+/// All of them.
+pub(crate) const MAGIC: [Magic; 6] = [
+    Magic {
+        vin: "000SANDB8R0000001",
+        forces: "REGISTRY_DOWN",
+        description: "Readiness checks are answered as if the vehicle registry could not be reached.",
+        down: &[Source::Registry],
+        blank: &[],
+    },
+    Magic {
+        vin: "000SANDBXR0000002",
+        forces: "INSPECTION_DOWN",
+        description: "Readiness checks are answered as if the inspection intake could not be reached.",
+        down: &[Source::Inspection],
+        blank: &[],
+    },
+    Magic {
+        vin: "000SANDB1R0000003",
+        forces: "MAINTENANCE_UPSTREAM_DOWN",
+        description: "Readiness checks with a consent are answered as if the maintenance records could not be reached.",
+        down: &[Source::Maintenance],
+        blank: &[],
+    },
+    Magic {
+        vin: "000SANDB3R0000004",
+        forces: "RULES_DOWN",
+        description: "Readiness checks are answered as if the destination rules could not be reached: every market is undetermined.",
+        down: &[Source::Destinations],
+        blank: &[],
+    },
+    Magic {
+        vin: "000SANDB5R0000005",
+        forces: "EVERYTHING_DOWN",
+        description: "Readiness checks are answered as if nobody could be reached: nothing is known and nothing decided.",
+        down: &[
+            Source::Registry,
+            Source::Inspection,
+            Source::Maintenance,
+            Source::Destinations,
+        ],
+        blank: &[],
+    },
+    Magic {
+        vin: "000SANDB7R0000006",
+        forces: "NO_RECORD",
+        description: "Readiness checks are answered as if nobody had ever heard of the vehicle; the rules judge the listing alone.",
+        down: &[],
+        blank: &[Source::Registry, Source::Inspection, Source::Maintenance],
+    },
+];
+
+/// What a source does where it is forced.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Forced {
+    Down,
+    Blank,
+}
+
+/// Whether a tenant is a sandbox.
+pub(crate) fn is_sandbox(tenant: &Tenant) -> bool {
+    tenant.as_str().starts_with("sandbox-")
+}
+
+/// What the VIN forces a source to do; nothing outside of sandboxes.
+pub(crate) fn forced(tenant: &Tenant, vin: Option<Vin>, source: Source) -> Option<Forced> {
+    let vin = vin.filter(|_| is_sandbox(tenant))?;
+    let magic = MAGIC.iter().find(|magic| magic.vin == vin.as_str())?;
+    if magic.down.contains(&source) {
+        Some(Forced::Down)
+    } else {
+        magic.blank.contains(&source).then_some(Forced::Blank)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tongguan_vocabulary::CheckDigit;
+
+    #[test]
+    fn every_magic_vin_is_a_vin_with_its_check_digit_and_forces_something_in_sandboxes_only() {
+        let (sandbox, real) = ("sandbox-a".parse().unwrap(), "acme".parse().unwrap());
+        for magic in &MAGIC {
+            let vin: Vin = magic.vin.parse().unwrap();
+            assert_eq!(vin.check_digit(), CheckDigit::Matches, "{vin}");
+            let sources = [
+                Source::Registry,
+                Source::Inspection,
+                Source::Maintenance,
+                Source::Destinations,
+            ];
+            let any = |tenant| {
+                sources
+                    .into_iter()
+                    .any(|one| forced(tenant, Some(vin), one).is_some())
+            };
+            assert!(any(&sandbox) && !any(&real), "{vin}");
+        }
+    }
+}
