@@ -5,11 +5,13 @@ use std::time::Duration;
 use futures::StreamExt as _;
 use futures::stream::{self, Stream};
 use time::OffsetDateTime;
+use tongguan_access::Caller;
 use tongguan_rpc::PeerError;
 use tongguan_vocabulary::{Tenant, World};
 
 use crate::domain::{
-    Contradiction, Facts, Forced, Market, Readiness, Source, SourceState, State, forced, learn,
+    Contradiction, Facts, Forced, Market, Readiness, Source, SourceState, State, forced,
+    is_sandbox, learn,
 };
 use crate::peers::{Desk, History, Listing, Vehicle, Verdict};
 use crate::{Config, Error};
@@ -310,4 +312,13 @@ fn failed(source: Source, error: &PeerError) -> SourceState {
         State::Refused
     };
     SourceState::bare(source, state, error.to_string())
+}
+
+/// Refuses callers whose tenant is no sandbox.
+pub(crate) fn sandbox_only(caller: &Caller) -> Result<(), Error> {
+    if is_sandbox(&caller.tenant) {
+        Ok(())
+    } else {
+        Err(Error::NotASandbox)
+    }
 }

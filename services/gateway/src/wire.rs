@@ -2,6 +2,7 @@
 
 pub(crate) mod events;
 pub(crate) mod jobs;
+pub(crate) mod sandbox;
 pub(crate) mod webhooks;
 
 use std::time::Duration;

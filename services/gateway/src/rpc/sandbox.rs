@@ -6,17 +6,9 @@ use tongguan_api::gateway::v1::sandbox_server::Sandbox;
 use tonic::{Request, Response, Status};
 
 use super::Rpc;
-use crate::Error;
-use crate::domain::{MAGIC, is_sandbox};
+use crate::service::sandbox_only;
 use crate::unimplemented::unimplemented;
-
-fn sandbox<T>(request: &Request<T>) -> Result<(), Status> {
-    if is_sandbox(&caller(request)?.tenant) {
-        Ok(())
-    } else {
-        Err(Error::NotASandbox.into())
-    }
-}
+use crate::wire::sandbox::magic_vins;
 
 #[tonic::async_trait]
 impl Sandbox for Rpc {
@@ -24,7 +16,7 @@ impl Sandbox for Rpc {
         &self,
         request: Request<pb::SetClockRequest>,
     ) -> Result<Response<pb::SandboxClock>, Status> {
-        sandbox(&request)?;
+        sandbox_only(&caller(&request)?)?;
         Err(unimplemented("SetClock").into())
     }
 
@@ -32,22 +24,15 @@ impl Sandbox for Rpc {
         &self,
         request: Request<pb::ListMagicVinsRequest>,
     ) -> Result<Response<pb::ListMagicVinsResponse>, Status> {
-        sandbox(&request)?;
-        let vins = MAGIC.iter().map(|magic| pb::MagicVin {
-            vin: magic.vin.to_owned(),
-            forces: magic.forces.to_owned(),
-            description: magic.description.to_owned(),
-        });
-        Ok(Response::new(pb::ListMagicVinsResponse {
-            vins: vins.collect(),
-        }))
+        sandbox_only(&caller(&request)?)?;
+        Ok(Response::new(magic_vins()))
     }
 
     async fn reset(
         &self,
         request: Request<pb::ResetRequest>,
     ) -> Result<Response<pb::SandboxClock>, Status> {
-        sandbox(&request)?;
+        sandbox_only(&caller(&request)?)?;
         Err(unimplemented("Reset").into())
     }
 }
