@@ -10,7 +10,7 @@ const STYLE: &str = "<style>body{font:16px/1.5 system-ui,sans-serif;max-width:60
 h2{margin-top:2.5rem;border-bottom:1px solid #ccc}h3{margin:1.6rem 0 .2rem}code,pre{font:13px/1.45 ui-monospace,monospace;background:#f3f3f1}\
 code{padding:.1em .3em}pre{padding:.6rem;overflow:auto;white-space:pre-wrap;word-break:break-word}.meta{color:#555;font-size:14px}\
 table{border-collapse:collapse}td{padding:.25rem .8rem .25rem 0;vertical-align:top;border-top:1px solid #e5e5e5}\
-nav a{margin-right:1rem}@media(prefers-color-scheme:dark){body{background:#161616;color:#e8e8e8}code,pre{background:#262626}\
+nav a{margin-right:1rem;display:inline-block}@media(prefers-color-scheme:dark){body{background:#161616;color:#e8e8e8}code,pre{background:#262626}\
 .meta{color:#aaa}a{color:#8ab4f8}td{border-color:#333}}</style>";
 
 /// The landing page.
