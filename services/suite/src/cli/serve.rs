@@ -31,9 +31,11 @@ impl Serve {
         let filter = telemetry.filter();
         let started = Started::start(settings, &roles, World::default(), None).await;
         let started = started.map_err(|error| Failed::unreachable(&error))?;
-        for line in welcome(&started, &roles) {
-            out::line(&line);
-        }
+        // In one piece: a reader that has seen the first line may be gone before the last.
+        out::line(&welcome(&started, &roles).join(
+            "
+",
+        ));
         let outcome = started.serve(Some(filter)).await;
         telemetry
             .shutdown()

@@ -141,7 +141,11 @@ async fn a_killed_process_loses_nothing_it_acknowledged() {
             stored
         });
     }
-    enough.stopping().cancelled().await;
+    let stop = enough.stopping();
+    let patience = std::time::Duration::from_secs(60);
+    tokio::time::timeout(patience, stop.cancelled())
+        .await
+        .unwrap();
     suite.kill();
     while let Some(stored) = writers.join_next().await {
         acknowledged.extend(stored.unwrap());
