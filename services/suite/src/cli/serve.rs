@@ -32,10 +32,7 @@ impl Serve {
         let started = Started::start(settings, &roles, World::default(), None).await;
         let started = started.map_err(|error| Failed::unreachable(&error))?;
         // In one piece: a reader that has seen the first line may be gone before the last.
-        out::line(&welcome(&started, &roles).join(
-            "
-",
-        ));
+        out::line(&welcome(&started, &roles).join("\n"));
         let outcome = started.serve(Some(filter)).await;
         telemetry
             .shutdown()
