@@ -112,7 +112,7 @@ token() { # a file, then roles: writes the token there
     local -a roles=()
     shift
     for role in "$@"; do roles+=(--role "$role"); done
-    (become_tongguan token --tenant acme --organisation 91310000MA1FL0AB1X --person "${roles[@]}") >"$file" && [[ -s $file ]]
+    (become_tongguan token --tenant sandbox-interop --organisation 91310000MA1FL0AB1X --person "${roles[@]}") >"$file" && [[ -s $file ]]
 }
 
 python_quickstart() {
