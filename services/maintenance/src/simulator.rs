@@ -275,10 +275,10 @@ impl World {
 
     fn visits(&self, province: &str, vin: &str, plate: &str, mood: Mood) -> (Vec<Visit>, usize) {
         let known = self.config.files.iter().find(|file| {
-            file.vin == vin && (file.province.is_empty() || file.province == province)
+            file.is_of(vin) && (file.province.is_empty() || file.province == province)
         });
         let mut visits = match known {
-            Some(file) => file.filled(),
+            Some(file) => file.filled(vin, plate),
             None if self.config.invent => records::invent(self.config.seed, vin, plate),
             None => Vec::new(),
         };

@@ -8,9 +8,9 @@ use time::{Date, Duration};
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct VehicleFile {
-    /// VIN.
+    /// VIN; or the first characters and `*`, for one file of many cars.
     pub vin: String,
-    /// Plate, put into visits that have none.
+    /// Plate, put into visits that have none; empty means the one asked for.
     pub plate: String,
     /// The province id that holds the file; empty means each of them.
     pub province: String,
@@ -49,13 +49,26 @@ pub struct Visit {
 }
 
 impl VehicleFile {
-    /// The visits with VIN, plate and settlement filled in.
-    pub(super) fn filled(&self) -> Vec<Visit> {
+    /// Whether it is the file of a car.
+    pub(super) fn is_of(&self, vin: &str) -> bool {
+        match self.vin.strip_suffix('*') {
+            Some(beginning) => vin.starts_with(beginning),
+            None => self.vin == vin,
+        }
+    }
+
+    /// The visits of the car asked for, with VIN, plate and settlement filled in.
+    pub(super) fn filled(&self, vin: &str, plate: &str) -> Vec<Visit> {
+        let plate = if self.plate.is_empty() {
+            plate
+        } else {
+            &self.plate
+        };
         let fill = |visit: &Visit| {
             let mut visit = visit.clone();
-            for (field, value) in [(&mut visit.vin, &self.vin), (&mut visit.plate, &self.plate)] {
+            for (field, value) in [(&mut visit.vin, vin), (&mut visit.plate, plate)] {
                 if field.is_empty() {
-                    field.clone_from(value);
+                    value.clone_into(field);
                 }
             }
             if visit.settled.is_empty() {
