@@ -3,6 +3,7 @@
 
 mod channel;
 mod deadline;
+pub mod evidence;
 mod failure;
 mod guard;
 mod metrics;

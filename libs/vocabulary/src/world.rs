@@ -9,25 +9,43 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use time::{Date, Duration, OffsetDateTime};
 use uuid::Uuid;
 
-/// Tells the time; cheap to clone.
+use crate::Shift;
+
+/// Tells the time; cheap to clone. Under a [`Shift`] it is ahead by that much.
 #[derive(Clone, Default)]
-pub struct Clock(Option<Arc<AtomicI64>>);
+pub struct Clock {
+    fixed: Option<Arc<AtomicI64>>,
+    steady: bool,
+}
 
 impl Clock {
     /// The machine's clock.
     pub fn system() -> Self {
-        Self(None)
+        Self::default()
     }
 
     /// A clock that stands at `now` until it is moved.
     pub fn fixed(now: OffsetDateTime) -> Self {
         let micros = (now.unix_timestamp_nanos() / 1_000) as i64;
-        Self(Some(Arc::new(AtomicI64::new(micros))))
+        Self {
+            fixed: Some(Arc::new(AtomicI64::new(micros))),
+            steady: false,
+        }
+    }
+
+    /// The same clock, untouched by any [`Shift`]: for what belongs to the house and not to a tenant, such as the life
+    /// of a token or the next attempt of a delivery.
+    #[must_use]
+    pub fn steady(&self) -> Self {
+        Self {
+            fixed: self.fixed.clone(),
+            steady: true,
+        }
     }
 
     /// The present instant in UTC, to the microsecond (what both databases can hold).
     pub fn now(&self) -> OffsetDateTime {
-        let nanos = if let Some(fixed) = &self.0 {
+        let nanos = if let Some(fixed) = &self.fixed {
             i128::from(fixed.load(Ordering::SeqCst)) * 1_000
         } else {
             #[expect(
@@ -37,6 +55,12 @@ impl Clock {
             let now = OffsetDateTime::now_utc();
             now.unix_timestamp_nanos() / 1_000 * 1_000
         };
+        let shift = if self.steady {
+            Shift::NONE
+        } else {
+            Shift::present()
+        };
+        let nanos = nanos + i128::from(shift.micros()) * 1_000;
         OffsetDateTime::from_unix_timestamp_nanos(nanos).unwrap_or(OffsetDateTime::UNIX_EPOCH)
     }
 
@@ -47,7 +71,7 @@ impl Clock {
 
     /// Moves a fixed clock; the system clock cannot be moved and stays as it is.
     pub fn advance(&self, by: Duration) {
-        if let Some(fixed) = &self.0 {
+        if let Some(fixed) = &self.fixed {
             fixed.fetch_add(by.whole_microseconds() as i64, Ordering::SeqCst);
         }
     }

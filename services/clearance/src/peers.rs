@@ -13,7 +13,7 @@ use tongguan_api::inspection::v1::inspection_intake_client::InspectionIntakeClie
 use tongguan_api::maintenance::v1::maintenance_lookup_client::MaintenanceLookupClient;
 use tongguan_api::registry::v1 as registry;
 use tongguan_api::registry::v1::vehicle_registry_client::VehicleRegistryClient;
-use tongguan_rpc::{Channel, PeerError};
+use tongguan_rpc::{Channel, PeerError, evidence};
 use tongguan_vocabulary::{Country, Tenant, Vin};
 use tonic::{Code, Request, Status};
 
@@ -79,7 +79,7 @@ impl Desk {
             .get_vehicle(self.ask(tenant, question, self.timeout))
             .await
         {
-            Ok(answer) => Ok(Some(answers::vehicle(answer.into_inner()))),
+            Ok(answer) => Ok(Some(evidence::vehicle(answer.into_inner()))),
             Err(status) if status.code() == Code::NotFound => Ok(None),
             Err(status) => Err(PeerError::from_status("registry", &status)),
         }
@@ -107,15 +107,13 @@ impl Desk {
                 .await
                 .map_err(refused("inspection"))?
                 .into_inner();
-            found.extend(page.inspections.into_iter().map(answers::inspection));
+            found.extend(page.inspections);
             page_token = page.next_page_token;
             if page_token.is_empty() {
                 break;
             }
         }
-        Ok(found
-            .into_iter()
-            .max_by_key(|inspection| inspection.date.map(tongguan_vocabulary::PartialDate::last)))
+        Ok(evidence::newest(found))
     }
 
     /// The maintenance history, with the readings that others took.
@@ -131,7 +129,7 @@ impl Desk {
             .lookup_history(self.ask(tenant, question, self.timeout + self.maintenance_wait))
             .await
         {
-            Ok(answer) => Ok(answers::history(answer.into_inner())),
+            Ok(answer) => Ok(evidence::history(answer.into_inner())),
             // A question that is refused is an answer of its own: nothing is known, and asking again does not help.
             Err(status) if status.code() == Code::InvalidArgument => {
                 Ok(MaintenanceEvidence::unanswered("bad_input"))

@@ -8,7 +8,7 @@ mod outcome;
 mod webhook;
 
 pub(crate) use event::{Event, Feed, GENESIS, Happening, Head, rfc3339};
-pub(crate) use facts::{Contradiction, Facts, flatten, learn};
+pub(crate) use facts::{Contradiction, Facts, flatten, learn_all};
 pub(crate) use job::{Job, Part};
 pub use job::{JobRefusal, JobState};
 pub(crate) use magic::{Forced, MAGIC, forced, is_sandbox};

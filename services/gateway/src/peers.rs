@@ -19,7 +19,7 @@ use tongguan_api::maintenance::v1::maintenance_lookup_client::MaintenanceLookupC
 use tongguan_api::registry::v1 as registry;
 use tongguan_api::registry::v1::vehicle_registry_client::VehicleRegistryClient;
 use tongguan_rpc::{Channel, PeerError, wire};
-use tongguan_vocabulary::{Tenant, Vin};
+use tongguan_vocabulary::{Tenant, Vin, evidence};
 use tonic::{Request, Response, Status};
 
 use crate::domain::{CHINA, Facts, Outcome};
@@ -48,16 +48,14 @@ pub(crate) type Listing = crate::domain::Listing<Consent>;
 
 /// What the registry knows, and the question to the maintenance lookup that follows from it.
 pub(crate) struct Vehicle {
-    pub(crate) facts: Facts,
+    pub(crate) evidence: evidence::Vehicle,
     history: maintenance::LookupHistoryRequest,
 }
 
 /// What the maintenance lookup knows and how fresh that is.
 pub(crate) struct History {
-    pub(crate) facts: Facts,
-    pub(crate) outcome: String,
+    pub(crate) evidence: evidence::Maintenance,
     pub(crate) fetched: Option<OffsetDateTime>,
-    pub(crate) simulated: bool,
     /// Whether the national system itself could not be reached.
     pub(crate) down: bool,
 }
@@ -66,10 +64,11 @@ impl History {
     /// The history of a car that nobody has heard of, as a sandbox makes it.
     pub(crate) fn none() -> Self {
         Self {
-            facts: Facts::new(),
-            outcome: "no_record".to_owned(),
+            evidence: evidence::Maintenance {
+                simulated: true,
+                ..evidence::Maintenance::unanswered("no_record")
+            },
             fetched: None,
-            simulated: true,
             down: false,
         }
     }
@@ -114,7 +113,7 @@ impl Desk {
         )
         .await
         {
-            Ok(answer) => Ok(Some(known::vehicle(vin, answer))),
+            Ok(answer) => Ok(Some(known::vehicle(answer))),
             Err(error) if error.is_not_found() => Ok(None),
             Err(error) => Err(error),
         }
@@ -126,7 +125,7 @@ impl Desk {
         tenant: &Tenant,
         vin: Vin,
         time: Duration,
-    ) -> Result<Option<Facts>, PeerError> {
+    ) -> Result<Option<evidence::Inspection>, PeerError> {
         let question = inspection::ListInspectionsRequest {
             vin: vin.to_string(),
             state: inspection::inspection::State::Current.into(),
@@ -140,7 +139,7 @@ impl Desk {
             client.list_inspections(self.ask(tenant, question, time)),
         )
         .await?;
-        Ok(known::inspection(page.inspections))
+        Ok(tongguan_rpc::evidence::newest(page.inspections))
     }
 
     /// What the maintenance records say, with the readings the registry holds.
@@ -168,7 +167,7 @@ impl Desk {
             client.lookup_history(self.ask(tenant, question, time)),
         )
         .await?;
-        Ok(known::history(&history))
+        Ok(known::history(history))
     }
 
     /// What China's pack and each market's pack say, China's first. Each market is asked by itself, since

@@ -7,11 +7,11 @@ use futures::stream::{self, Stream};
 use time::OffsetDateTime;
 use tongguan_access::Caller;
 use tongguan_rpc::PeerError;
-use tongguan_vocabulary::{Tenant, World};
+use tongguan_vocabulary::{Tenant, World, evidence};
 
 use crate::domain::{
     Contradiction, Facts, Forced, Market, Readiness, Source, SourceState, State, forced,
-    is_sandbox, learn,
+    is_sandbox, learn_all,
 };
 use crate::peers::{Desk, History, Listing, Vehicle, Verdict};
 use crate::{Config, Error};
@@ -40,6 +40,8 @@ pub(crate) struct Service {
 /// What has been learnt of a car so far.
 struct Learnt {
     facts: Facts,
+    /// What the facts rest on, as the decision would gather it.
+    gathered: evidence::Gathered,
     sources: Vec<SourceState>,
     contradictions: Vec<Contradiction>,
     now: OffsetDateTime,
@@ -70,12 +72,17 @@ impl Service {
         let total = tongguan_rpc::remaining().map_or(asked, |left| asked.min(left.mul_f64(0.95)));
         let mut learnt = Learnt {
             facts: listing.facts.clone(),
+            gathered: evidence::Gathered::default(),
             sources: Vec::new(),
             contradictions: Vec::new(),
             now: self.world.clock.now(),
         };
         // Four clients' futures together are large; boxed, they do not ride in every frame above.
         Box::pin(self.look_up(tenant, &listing, total, &mut learnt)).await;
+        if let Some(vin) = listing.vin {
+            let told = learn_all(&mut learnt.facts, vin, &learnt.gathered);
+            learnt.contradictions.extend(told);
+        }
         let assumptions = self.assume(&mut learnt.facts);
 
         let verdicts = match forced(tenant, listing.vin, Source::Destinations) {
@@ -183,9 +190,9 @@ impl Service {
                 self.desk.inspection(tenant, vin, first)
             )
         );
-        let vehicle: Option<Vehicle> =
-            learnt.register(Source::Registry, vehicle, |vehicle| &vehicle.facts);
-        learnt.register(Source::Inspection, inspected, |facts| facts);
+        let vehicle: Option<Vehicle> = learnt.register(Source::Registry, vehicle);
+        learnt.gathered.vehicle = vehicle.as_ref().map(|vehicle| vehicle.evidence.clone());
+        learnt.gathered.inspection = learnt.register(Source::Inspection, inspected);
         if listing.consent.is_none() {
             let why = "a look-up needs a consent; the listing has none";
             learnt
@@ -225,12 +232,7 @@ impl Service {
 
 impl Learnt {
     /// Takes up what a register of ours answered.
-    fn register<T>(
-        &mut self,
-        source: Source,
-        answer: Result<Option<T>, PeerError>,
-        facts: impl Fn(&T) -> &Facts,
-    ) -> Option<T> {
+    fn register<T>(&mut self, source: Source, answer: Result<Option<T>, PeerError>) -> Option<T> {
         let (state, found) = match answer {
             Ok(Some(found)) => (
                 SourceState::fresh(source, State::Answered, self.now),
@@ -240,10 +242,6 @@ impl Learnt {
             Err(error) => (failed(source, &error), None),
         };
         self.sources.push(state);
-        if let Some(found) = &found {
-            self.contradictions
-                .extend(learn(&mut self.facts, facts(found).clone(), source.name()));
-        }
         found
     }
 
@@ -255,26 +253,23 @@ impl Learnt {
                 "the national record system did not answer; nothing is known",
             ),
             Ok(history) => {
-                self.contradictions.extend(learn(
-                    &mut self.facts,
-                    history.facts,
-                    Source::Maintenance.name(),
-                ));
-                let state = if history.outcome == "no_record" {
+                let state = if history.evidence.outcome == "no_record" {
                     State::NoRecord
                 } else {
                     State::Answered
                 };
-                SourceState {
+                let state = SourceState {
                     as_of: history.fetched,
                     age: history.fetched.map(|fetched| self.now - fetched),
-                    simulated: history.simulated,
+                    simulated: history.evidence.simulated,
                     ..SourceState::bare(
                         Source::Maintenance,
                         state,
-                        format!("outcome: {}", history.outcome),
+                        format!("outcome: {}", history.evidence.outcome),
                     )
-                }
+                };
+                self.gathered.maintenance = Some(history.evidence);
+                state
             }
             Err(error) => failed(Source::Maintenance, &error),
         };

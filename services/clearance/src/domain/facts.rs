@@ -1,62 +1,40 @@
 //! Evidence turned into the facts that the rule packs read, by name. What nobody knows is left out:
 //! an unknown is not a pass. Evidence beats what the exporter declares.
+//!
+//! What is known of the vehicle becomes facts in `vocabulary::evidence`, for readiness too; here a case
+//! adds its trip, its exporter and its papers.
 
-mod codes;
-mod damage;
 mod papers;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 use time::Date;
 use tongguan_vocabulary::PartialDate;
+use tongguan_vocabulary::evidence;
 
 use super::case::{Case, ExporterKind};
 use super::document::DocumentKind;
-use super::evidence::{
-    FactMap, Gathered, InspectionEvidence, MaintenanceEvidence, VehicleEvidence,
-};
+use super::evidence::{FactMap, Gathered, InspectionEvidence, VehicleEvidence};
 use super::reconcile::Reconciliation;
 use super::text::{Likeness, compare};
-use codes::{PROHIBITIONS, body, colour, use_nature};
-
-pub use codes::is_foreign;
 
 /// Everything known, by fact name.
 pub fn build(case: &Case, gathered: &Gathered, reconciliation: &Reconciliation) -> FactMap {
-    let mut facts = Facts(FactMap::new());
+    let mut facts = Facts(evidence::known(case.vin, gathered));
     trip(&mut facts, case);
     exporter(&mut facts, case, gathered.vehicle.as_ref());
-    if let Some(vehicle) = &gathered.vehicle {
-        of_vehicle(&mut facts, case, vehicle);
-        of_registry(
-            &mut facts,
-            vehicle,
-            gathered.inspection.as_ref(),
-            reconciliation,
-        );
-    }
     if let Some(inspection) = &gathered.inspection {
         of_inspection(&mut facts, case, inspection);
-    }
-    if let Some(maintenance) = &gathered.maintenance {
-        of_maintenance(&mut facts, maintenance);
+        if gathered.vehicle.is_some() {
+            // Situation 5 is about the car and its certificate: what the inspector read on the car decides it.
+            facts.set(
+                "registry.certificate_matches",
+                !reconciliation.car_contradicts(),
+            );
+        }
     }
     papers::read(&mut facts, case, gathered.vehicle.as_ref(), reconciliation);
     let mut facts = facts.0;
-    for (name, value) in &case.declared {
-        facts.entry(name.clone()).or_insert_with(|| value.clone());
-    }
-    damage::add(&mut facts, gathered);
-    // The type code says a body only roughly, so what the exporter declares goes before it.
-    if let Some(body) = gathered
-        .vehicle
-        .as_ref()
-        .map(|vehicle| body(&vehicle.vehicle_type))
-        .filter(|body| !body.is_empty())
-    {
-        facts
-            .entry("vehicle.body".to_owned())
-            .or_insert_with(|| body.into());
-    }
+    evidence::complete(&mut facts, &case.declared, gathered);
     facts
 }
 
@@ -148,131 +126,8 @@ fn exporter(facts: &mut Facts, case: &Case, vehicle: Option<&VehicleEvidence>) {
     facts.maybe("exporter.is_owner", in_registry.or(on_paper));
 }
 
-fn of_vehicle(facts: &mut Facts, case: &Case, vehicle: &VehicleEvidence) {
-    facts.text("vehicle.category", &vehicle.category);
-    facts.text("vehicle.use_nature", use_nature(&vehicle.use_nature));
-    facts.text("vehicle.make", &vehicle.brand);
-    facts.text("vehicle.model", &vehicle.model);
-    facts.set("vehicle.wmi", case.vin.wmi());
-    if !vehicle.imported && case.vin.as_str().starts_with('L') {
-        facts.set("vehicle.origin_country", "CN");
-    }
-    facts.set("vehicle.last_registration_country", "CN");
-    facts.text("vehicle.colour", colour(&vehicle.colour));
-    facts.text("vehicle.steering", &vehicle.steering);
-    facts.maybe("vehicle.seats", vehicle.seats);
-    facts.maybe("vehicle.gross_mass_kg", vehicle.gross_mass_kg);
-    facts.maybe("vehicle.curb_mass_kg", vehicle.curb_mass_kg);
-    facts.date("vehicle.manufactured", vehicle.manufactured);
-    facts.date("vehicle.first_registered", vehicle.first_registered);
-    facts.maybe(
-        "vehicle.ever_registered",
-        vehicle.first_registered.map(|_| true),
-    );
-    facts.maybe("vehicle.title_model_year", vehicle.model_year);
-    facts.maybe("vehicle.model_year", vehicle.model_year);
-    if vehicle.powertrain != "NONE" {
-        facts.text("vehicle.powertrain", &vehicle.powertrain);
-    }
-    let fuel = if vehicle.powertrain == "BEV" {
-        "electric"
-    } else {
-        vehicle.fuel.as_str()
-    };
-    facts.text("vehicle.fuel", fuel);
-    facts.maybe("vehicle.engine_cc", vehicle.engine_cc);
-    facts.maybe("vehicle.power_kw", vehicle.power_kw);
-    if !vehicle.emission_stage.is_empty() {
-        facts.set("vehicle.emission_standard", json!([vehicle.emission_stage]));
-    }
-    facts.maybe(
-        "vehicle.odometer_km",
-        vehicle
-            .readings
-            .iter()
-            .map(|reading| reading.odometer.to_km())
-            .next_back(),
-    );
-    if vehicle.powertrain != "NONE" {
-        facts.set(
-            "vehicle.engine_number_present",
-            !vehicle.engine_number.is_empty(),
-        );
-    }
-}
-
-fn of_registry(
-    facts: &mut Facts,
-    vehicle: &VehicleEvidence,
-    inspection: Option<&InspectionEvidence>,
-    reconciliation: &Reconciliation,
-) {
-    let has = |kind: &str| vehicle.burdens.iter().any(|burden| burden == kind);
-    facts.set("registry.encumbered", has("MORTGAGE") || has("PLEDGE"));
-    facts.set("registry.customs_supervision", has("CUSTOMS_SUPERVISION"));
-    facts.date(
-        "registry.transfer_pending_export",
-        vehicle.transfer.as_ref().and_then(|transfer| transfer.date),
-    );
-    facts.maybe("registry.scrap_limit_applies", vehicle.scrap_limited);
-    facts.date("registry.scrap_limit_date", vehicle.scrap_limit);
-    facts.set("registry.deregistered", vehicle.deregistered.is_some());
-    facts.date("registry.deregistration_date", vehicle.deregistered);
-    facts.set("registry.modified", vehicle.modified);
-    // Situation 5 is about the car and its certificate: what the inspector read on the car decides it.
-    facts.maybe(
-        "registry.certificate_matches",
-        inspection.map(|_| !reconciliation.car_contradicts()),
-    );
-    let mut situations: Vec<&str> = vehicle
-        .prohibitions
-        .iter()
-        .filter_map(|situation| {
-            PROHIBITIONS
-                .get(usize::try_from(situation.number).ok()?.checked_sub(1)?)
-                .copied()
-        })
-        .collect();
-    if inspection.is_some_and(|inspection| inspection.verdict == "FAILED") {
-        situations.push("inspection_failed");
-    }
-    situations.sort_unstable();
-    situations.dedup();
-    if vehicle.status_known {
-        facts.set("registry.status", json!(vehicle.status_letters));
-        facts.set("registry.prohibited", json!(situations));
-        facts.set(
-            "vehicle.stolen",
-            vehicle.status_letters.iter().any(|letter| letter == "C"),
-        );
-    } else {
-        // Never read from the police: what was found stands, nothing is ruled out.
-        facts.set(
-            "registry.prohibited",
-            json!({ "has": situations, "not": [] }),
-        );
-    }
-}
-
+/// What only the case can tell of its inspection: whose client the exporter is, and the seal on the paper.
 fn of_inspection(facts: &mut Facts, case: &Case, inspection: &InspectionEvidence) {
-    let passed = match inspection.verdict.as_str() {
-        _ if inspection.under_review => None,
-        "PASSED" | "PASSED_WITH_WARNINGS" => Some(true),
-        "FAILED" => Some(false),
-        _ => None,
-    };
-    facts.maybe("inspection.passed", passed);
-    let standard = match inspection.standard.as_str() {
-        "WM/T 8-2022" => "wmt_8_2022",
-        "WM/T 9-2022" => "wmt_9_2022",
-        _ => "other",
-    };
-    facts.set("inspection.standard", standard);
-    facts.date("inspection.performed", inspection.date);
-    facts.set(
-        "inspection.body_accredited",
-        inspection.accredited && !inspection.under_review,
-    );
     let report = case.document(DocumentKind::InspectionReport);
     let client = if inspection.client.is_empty() {
         report
@@ -284,31 +139,4 @@ fn of_inspection(facts: &mut Facts, case: &Case, inspection: &InspectionEvidence
     };
     facts.maybe("inspection.client_is_exporter", client);
     facts.maybe("inspection.sealed", report.map(|report| report.sealed));
-    facts.maybe(
-        "vehicle.battery_soh_percent",
-        inspection.battery_soh_percent,
-    );
-    if let Some(odometer) = inspection.odometer {
-        facts.set("vehicle.odometer_km", odometer.to_km());
-    }
-}
-
-fn of_maintenance(facts: &mut Facts, maintenance: &MaintenanceEvidence) {
-    facts.text("maintenance.outcome", &maintenance.outcome);
-    facts.text(
-        "maintenance.odometer_verdict",
-        &maintenance.odometer_verdict,
-    );
-    facts.maybe("maintenance.minimum_true_km", maintenance.minimum_true_km);
-    let found = matches!(maintenance.outcome.as_str(), "found" | "found_partial");
-    // Nothing found in a full history says "no sign of it"; without a history nothing is said.
-    for (name, sign) in [
-        ("maintenance.structural_damage", maintenance.structural),
-        ("maintenance.flood", maintenance.flood),
-        ("maintenance.fire", maintenance.fire),
-    ] {
-        if sign || found {
-            facts.set(name, sign);
-        }
-    }
 }

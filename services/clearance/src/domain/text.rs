@@ -30,6 +30,11 @@ pub fn fold(text: &str) -> String {
         .collect()
 }
 
+/// Whether a language tag (BCP 47) names another language than Chinese.
+pub fn is_foreign(language: &str) -> bool {
+    !language.is_empty() && !language.to_ascii_lowercase().starts_with("zh")
+}
+
 /// Compares two writings.
 pub fn compare(left: &str, right: &str) -> Likeness {
     if left == right {

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 
 use serde_json::Value;
+use tongguan_vocabulary::Vin;
+use tongguan_vocabulary::evidence::{self, Gathered};
 
 /// Facts by dotted name, such as `vehicle.first_registered`. What is not known is not there.
 pub(crate) type Facts = BTreeMap<String, Value>;
@@ -39,8 +41,53 @@ fn descend(name: String, value: Value, flat: &mut Facts) {
     }
 }
 
+/// Adds everything the services know of a car, as the decision reads it, and tells what the listing
+/// states differently.
+pub(crate) fn learn_all(facts: &mut Facts, vin: Vin, gathered: &Gathered) -> Vec<Contradiction> {
+    let mut told = Vec::new();
+    if let Some(vehicle) = &gathered.vehicle {
+        told.extend(learn(facts, evidence::of_vehicle(vin, vehicle), "registry"));
+    }
+    if let Some(inspection) = &gathered.inspection {
+        told.extend(learn(
+            facts,
+            evidence::of_inspection(inspection),
+            "inspection",
+        ));
+    }
+    if let Some(records) = &gathered.maintenance {
+        told.extend(learn(
+            facts,
+            evidence::of_maintenance(records),
+            "maintenance",
+        ));
+    }
+    facts.extend(evidence::known(vin, gathered));
+    let listed = facts.get("vehicle.damage").cloned();
+    evidence::complete(facts, &Facts::new(), gathered);
+    if let Some((listed, known)) = listed.zip(facts.get("vehicle.damage"))
+        && listed != *known
+    {
+        let by_inspection = gathered
+            .inspection
+            .as_ref()
+            .is_some_and(|inspection| !inspection.damage.is_empty());
+        told.push(Contradiction {
+            fact: "vehicle.damage".to_owned(),
+            listed: text(&listed),
+            known: text(known),
+            source: if by_inspection {
+                "inspection"
+            } else {
+                "maintenance"
+            },
+        });
+    }
+    told
+}
+
 /// Adds what a service knows to what is listed: the service's word stands, differences are noted.
-pub(crate) fn learn(facts: &mut Facts, known: Facts, source: &'static str) -> Vec<Contradiction> {
+fn learn(facts: &mut Facts, known: Facts, source: &'static str) -> Vec<Contradiction> {
     let mut contradictions = Vec::new();
     for (fact, value) in known {
         if let Some(listed) = facts.get(&fact).filter(|listed| !agree(listed, &value)) {
@@ -104,6 +151,28 @@ mod tests {
             flat(json!({"registry.prohibited": {"has": [], "not": []}})).len(),
             1
         );
+    }
+
+    #[test]
+    fn damage_in_the_records_beats_a_listing_without_any() {
+        let mut facts = flat(json!({"vehicle.damage": [], "vehicle.battery_soh_percent": 96}));
+        let gathered = Gathered {
+            vehicle: None,
+            inspection: Some(evidence::Inspection {
+                battery_soh_percent: Some(82.4),
+                ..Default::default()
+            }),
+            maintenance: Some(evidence::Maintenance {
+                outcome: "found".into(),
+                flood: true,
+                ..Default::default()
+            }),
+        };
+        let told = learn_all(&mut facts, "LSVWY4180KN246094".parse().unwrap(), &gathered);
+        assert_eq!(facts["vehicle.damage"], json!(["flood"]));
+        assert_eq!(facts["vehicle.battery_soh_percent"], json!(82.4));
+        let named: Vec<&str> = told.iter().map(|one| one.fact.as_str()).collect();
+        assert_eq!(named, ["vehicle.battery_soh_percent", "vehicle.damage"]);
     }
 
     #[test]

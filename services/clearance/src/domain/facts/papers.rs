@@ -3,11 +3,12 @@
 use serde_json::{Value, json};
 use tongguan_vocabulary::PartialDate;
 
-use super::{Facts, is_foreign};
+use super::Facts;
 use crate::domain::case::Case;
 use crate::domain::document::{Document, DocumentKind};
 use crate::domain::evidence::VehicleEvidence;
 use crate::domain::reconcile::Reconciliation;
+use crate::domain::text::is_foreign;
 
 pub(super) fn read(
     facts: &mut Facts,

@@ -6,8 +6,7 @@ use crate::domain::case::Case;
 use crate::domain::confirmation::{self, Fits};
 use crate::domain::document::DocumentKind;
 use crate::domain::evidence::{InspectionEvidence, VehicleEvidence};
-use crate::domain::facts::is_foreign;
-use crate::domain::text::{Likeness, compare};
+use crate::domain::text::{Likeness, compare, is_foreign};
 
 /// Papers needed whatever the destination (licence guides; No. 6 of 2024).
 const ALWAYS: [DocumentKind; 5] = [

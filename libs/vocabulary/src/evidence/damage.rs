@@ -1,16 +1,17 @@
-//! Damage that the evidence shows joins what the exporter declares: a declared "none" never hides a record.
+//! Damage that the evidence shows joins what was declared: a declared "none" never hides a record.
 
 use serde_json::{Value, json};
 
-use super::super::evidence::{FactMap, Gathered};
+use super::{FactMap, Gathered};
 
-const FACT: &str = "vehicle.damage";
+/// The fact that holds damage.
+pub(super) const FACT: &str = "vehicle.damage";
 
 /// Adds the damage shown by repair records and by the inspection.
 pub(super) fn add(facts: &mut FactMap, gathered: &Gathered) {
-    let mut shown: Vec<String> = Vec::new();
+    let mut shown: Vec<&str> = Vec::new();
     if let Some(inspection) = &gathered.inspection {
-        shown.extend(inspection.damage.iter().cloned());
+        shown.extend(inspection.damage.iter().map(String::as_str));
     }
     if let Some(records) = &gathered.maintenance {
         let signs = [
@@ -22,7 +23,7 @@ pub(super) fn add(facts: &mut FactMap, gathered: &Gathered) {
             signs
                 .into_iter()
                 .filter(|(sign, _)| *sign)
-                .map(|(_, word)| word.to_owned()),
+                .map(|(_, word)| word),
         );
     }
     shown.sort_unstable();
@@ -30,29 +31,24 @@ pub(super) fn add(facts: &mut FactMap, gathered: &Gathered) {
     if shown.is_empty() {
         return;
     }
+    let missing_from = |list: &[Value]| -> Vec<Value> {
+        let fresh = shown.iter().map(|word| json!(word));
+        fresh.filter(|word| !list.contains(word)).collect()
+    };
     let joined = match facts.get(FACT) {
         // An exact list grows by what is shown.
         Some(Value::Array(declared)) => {
-            let more = shown.iter().filter(|word| !declared.contains(&json!(word)));
-            Value::Array(
-                declared
-                    .iter()
-                    .cloned()
-                    .chain(more.map(|word| json!(word)))
-                    .collect(),
-            )
+            let mut declared = declared.clone();
+            declared.extend(missing_from(&declared));
+            Value::Array(declared)
         }
         Some(Value::Object(bounds)) => {
             let list = |key: &str| {
-                bounds
-                    .get(key)
-                    .and_then(Value::as_array)
-                    .cloned()
-                    .unwrap_or_default()
+                let list = bounds.get(key).and_then(Value::as_array);
+                list.cloned().unwrap_or_default()
             };
             let mut has = list("has");
-            has.extend(shown.iter().map(|word| json!(word)));
-            has.dedup();
+            has.extend(missing_from(&has));
             let not: Vec<Value> = list("not")
                 .into_iter()
                 .filter(|word| !has.contains(word))
@@ -68,7 +64,7 @@ pub(super) fn add(facts: &mut FactMap, gathered: &Gathered) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::evidence::{InspectionEvidence, MaintenanceEvidence};
+    use crate::evidence::{Inspection, Maintenance};
 
     fn shown_with(declared: Option<Value>) -> Value {
         let mut facts: FactMap = declared
@@ -77,13 +73,13 @@ mod tests {
             .collect();
         let gathered = Gathered {
             vehicle: None,
-            inspection: Some(InspectionEvidence {
+            inspection: Some(Inspection {
                 damage: vec!["structural".into()],
-                ..InspectionEvidence::default()
+                ..Inspection::default()
             }),
-            maintenance: Some(MaintenanceEvidence {
+            maintenance: Some(Maintenance {
                 flood: true,
-                ..MaintenanceEvidence::default()
+                ..Maintenance::default()
             }),
         };
         add(&mut facts, &gathered);
@@ -105,7 +101,7 @@ mod tests {
             shown_with(None),
             json!({ "has": ["flood", "structural"], "not": [] })
         );
-        let bounds = json!({ "has": [], "not": ["flood", "fire"] });
+        let bounds = json!({ "has": ["flood"], "not": ["structural", "fire"] });
         assert_eq!(
             shown_with(Some(bounds)),
             json!({ "has": ["flood", "structural"], "not": ["fire"] })

@@ -1,7 +1,8 @@
-//! Codes of the Chinese registration system in the words of the fact schema.
+//! Codes of the Chinese registration system in the words of the fact schema, once for every service.
 
-/// The ten situations in the words of the fact schema; the place is the number minus one.
-pub(super) const PROHIBITIONS: [&str; 10] = [
+/// The ten situations of section 六 of Announcement No. 6 of 2024 in the words of the fact schema; the
+/// place is the number minus one.
+const SITUATIONS: [&str; 10] = [
     "scrap_limit",
     "encumbered_or_supervised",
     "sealed_or_seized",
@@ -14,14 +15,15 @@ pub(super) const PROHIBITIONS: [&str; 10] = [
     "barred_by_law",
 ];
 
-/// Whether a language tag names another language than Chinese.
-pub fn is_foreign(language: &str) -> bool {
-    !language.is_empty() && !language.to_ascii_lowercase().starts_with("zh")
+/// The word of a prohibited situation, by its number 1 to 10; `None` for any other number.
+pub fn situation(number: u32) -> Option<&'static str> {
+    let place = usize::try_from(number).ok()?.checked_sub(1)?;
+    SITUATIONS.get(place).copied()
 }
 
-/// Vehicle type codes (GA 802 style) in the words of the fact schema; a small ordinary passenger car (K31)
-/// is estate, minivan or off-roader alike.
-pub(super) fn body(code: &str) -> &'static str {
+/// Vehicle type codes (GA 802) in the words of the fact schema; empty where unknown. A small ordinary
+/// passenger car (K31) is estate, minivan or off-roader alike, hence `other`.
+pub fn body(code: &str) -> &'static str {
     let mut letters = code.chars();
     match (letters.next(), letters.next(), letters.next()) {
         (Some('K'), Some('1'), _) => "coach",
@@ -43,8 +45,8 @@ pub(super) fn body(code: &str) -> &'static str {
     }
 }
 
-/// Use nature letters of GA/T 24 in the words of the fact schema.
-pub(super) fn use_nature(letter: &str) -> &'static str {
+/// Use nature letters (GA/T 24) in the words of the fact schema; empty where unknown.
+pub fn use_nature(letter: &str) -> &'static str {
     match letter {
         "A" => "non_operating",
         "B" => "road_passenger",
@@ -68,8 +70,8 @@ pub(super) fn use_nature(letter: &str) -> &'static str {
     }
 }
 
-/// Colour letters of GA/T 24 in the words of the fact schema.
-pub(super) fn colour(letters: &str) -> &'static str {
+/// Colour letters (GA/T 24) in the words of the fact schema, several letters being `multi`; empty where unknown.
+pub fn colour(letters: &str) -> &'static str {
     match letters {
         "A" => "white",
         "B" => "grey",
@@ -83,5 +85,35 @@ pub(super) fn colour(letters: &str) -> &'static str {
         "J" => "black",
         letters if letters.len() > 1 => "multi",
         _ => "",
+    }
+}
+
+/// Standards of the inspection report in the words of the fact schema; any other is `other`.
+pub fn standard(name: &str) -> &'static str {
+    match name {
+        "WM/T 8-2022" => "wmt_8_2022",
+        "WM/T 9-2022" => "wmt_9_2022",
+        _ => "other",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn situations_are_numbered_from_one() {
+        assert_eq!(situation(1), Some("scrap_limit"));
+        assert_eq!(situation(10), Some("barred_by_law"));
+        assert_eq!((situation(0), situation(11)), (None, None));
+    }
+
+    #[test]
+    fn a_type_code_says_the_body_and_an_unknown_code_says_nothing() {
+        assert_eq!(
+            [body("K33"), body("K32"), body("H31"), body("Q12")],
+            ["sedan", "suv", "truck", "tractor_unit"]
+        );
+        assert_eq!((body(""), use_nature("?"), colour("")), ("", "", ""));
     }
 }
