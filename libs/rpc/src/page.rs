@@ -50,6 +50,21 @@ impl PageToken {
             Ok(size) => size.min(max),
         }
     }
+
+    /// A page of at most `size` items from a read of one more than that, and the token of the next page: empty where
+    /// the read shows that there is none. `key` is what the next page continues after.
+    pub fn page<T>(
+        &self,
+        mut items: Vec<T>,
+        size: u32,
+        key: impl FnOnce(&T) -> String,
+    ) -> (Vec<T>, String) {
+        let more = items.len() > size as usize;
+        items.truncate(size as usize);
+        let last = items.last().filter(|_| more);
+        let next = last.map(|item| self.encode(&key(item))).unwrap_or_default();
+        (items, next)
+    }
 }
 
 #[cfg(test)]
@@ -68,5 +83,19 @@ mod tests {
         assert_eq!(other.decode(&token), Err(PageTokenError));
         assert_eq!(mine.decode("%%%"), Err(PageTokenError));
         assert_eq!(mine.decode(""), Ok(None));
+    }
+
+    #[test]
+    fn a_page_names_the_next_only_where_there_is_one() {
+        let tokens = PageToken::of(&["acme"]);
+        let (page, next) = tokens.page(vec![1, 2, 3], 2, ToString::to_string);
+        assert_eq!(
+            (page, tokens.decode(&next)),
+            (vec![1, 2], Ok(Some("2".to_owned())))
+        );
+        assert_eq!(
+            tokens.page(vec![1, 2], 2, ToString::to_string),
+            (vec![1, 2], String::new())
+        );
     }
 }

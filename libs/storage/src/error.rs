@@ -29,6 +29,12 @@ pub enum Error {
         /// What is wrong.
         reason: String,
     },
+    /// A key is unusable, or sealed bytes do not open under it.
+    #[error("{0}")]
+    Key(&'static str),
+    /// A key file can not be read or made.
+    #[error("the key file can not be used")]
+    KeyFile(#[source] std::io::Error),
     /// Anything else: a fault of ours.
     #[error("a fault of the store")]
     Internal(#[source] sqlx::Error),
@@ -61,7 +67,11 @@ impl Error {
             Self::Contended(_) => Trouble::Contended,
             Self::Taken { .. } => Trouble::Taken,
             Self::KeyReused => Trouble::KeyReused,
-            Self::Corrupt { .. } | Self::Internal(_) | Self::Migration(_) => Trouble::Internal,
+            Self::Corrupt { .. }
+            | Self::Key(_)
+            | Self::KeyFile(_)
+            | Self::Internal(_)
+            | Self::Migration(_) => Trouble::Internal,
         }
     }
 }

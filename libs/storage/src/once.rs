@@ -40,21 +40,55 @@ impl Once {
     ///
     /// A concurrent request with the same key waits here until the first commits or fails.
     pub async fn replay<T: DeserializeOwned>(&self, tx: &mut Tx) -> Result<Option<T>> {
-        if self.key.is_empty() {
+        if self.key.is_empty() || self.insert(tx, "").await? {
             return Ok(None);
         }
+        self.answered(tx).await.map(Some)
+    }
+
+    /// Claims the key with the answer that it will have if nothing refuses it, or answers what the first request with
+    /// it was answered; one statement less than [`replay`](Self::replay) and [`remember`](Self::remember).
+    pub async fn claim<T>(&self, tx: &mut Tx, answer: &T) -> Result<Option<T>>
+    where
+        T: Serialize + DeserializeOwned,
+    {
+        if self.key.is_empty() || self.insert(tx, &json(answer)?).await? {
+            return Ok(None);
+        }
+        self.answered(tx).await.map(Some)
+    }
+
+    /// Gives a claimed key back, in the transaction that claimed it: a refusal is not remembered.
+    pub async fn forget(&self, tx: &mut Tx) -> Result<()> {
+        if self.key.is_empty() {
+            return Ok(());
+        }
+        const FORGET: &str =
+            "delete from idempotency where tenant_id = $1 and method = $2 and key = $3";
+        execute!(&mut *tx, |c| sqlx::query(FORGET)
+            .bind(self.tenant.as_str())
+            .bind(self.method)
+            .bind(&self.key)
+            .execute(&mut **c))?;
+        Ok(())
+    }
+
+    /// Whether the key was free.
+    async fn insert(&self, tx: &mut Tx, response: &str) -> Result<bool> {
         const CLAIM: &str = "insert into idempotency (tenant_id, method, key, hash, response, created_at) \
-                             values ($1, $2, $3, $4, '', $5) on conflict (tenant_id, method, key) do nothing";
+                             values ($1, $2, $3, $4, $5, $6) on conflict (tenant_id, method, key) do nothing";
         let claimed = execute!(&mut *tx, |c| sqlx::query(CLAIM)
             .bind(self.tenant.as_str())
             .bind(self.method)
             .bind(&self.key)
             .bind(&self.hash)
+            .bind(response)
             .bind(Instant(self.at))
             .execute(&mut **c))?;
-        if claimed == 1 {
-            return Ok(None);
-        }
+        Ok(claimed == 1)
+    }
+
+    async fn answered<T: DeserializeOwned>(&self, tx: &mut Tx) -> Result<T> {
         const READ: &str = "select hash, response from idempotency where tenant_id = $1 and method = $2 and key = $3";
         let (hash, response): (Vec<u8>, String) = on!(&mut *tx, |c| sqlx::query_as(READ)
             .bind(self.tenant.as_str())
@@ -66,7 +100,6 @@ impl Once {
             return Err(Error::KeyReused);
         }
         serde_json::from_str(&response)
-            .map(Some)
             .map_err(|error| Error::corrupt("idempotency.response", error))
     }
 
@@ -75,8 +108,7 @@ impl Once {
         if self.key.is_empty() {
             return Ok(());
         }
-        let response = serde_json::to_string(answer)
-            .map_err(|error| Error::corrupt("idempotency.response", error))?;
+        let response = json(answer)?;
         const STORE: &str = "update idempotency set response = $4 where tenant_id = $1 and method = $2 and key = $3";
         execute!(&mut *tx, |c| sqlx::query(STORE)
             .bind(self.tenant.as_str())
@@ -86,4 +118,8 @@ impl Once {
             .execute(&mut **c))?;
         Ok(())
     }
+}
+
+fn json<T: Serialize>(answer: &T) -> Result<String> {
+    serde_json::to_string(answer).map_err(|error| Error::corrupt("idempotency.response", error))
 }

@@ -4,13 +4,15 @@
 //! order: a reader that has seen `n` never meets a late event below `n`. The outbox is the truth;
 //! whatever delivers it may lose everything and be replayed.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 use sqlx::types::Json;
 use time::OffsetDateTime;
 use tongguan_vocabulary::Tenant;
 use uuid::Uuid;
 
-use crate::{Database, Instant, Result, Tx, execute, on};
+use crate::{Database, Instant, Result, Tx, built, chunks, on};
 
 /// An event to be stored.
 #[derive(Debug, Clone)]
@@ -73,26 +75,67 @@ impl From<Row> for Stored {
 
 /// Stores an event in the transaction of its state; answers its number.
 pub async fn append(tx: &mut Tx, event: &Event) -> Result<i64> {
-    const NUMBER: &str = "insert into streams (tenant_id, name, last) values ($1, $2, 1) \
-                          on conflict (tenant_id, name) do update set last = streams.last + 1 returning last";
-    let seq: i64 = on!(&mut *tx, |c| sqlx::query_scalar(NUMBER)
-        .bind(event.tenant.as_str())
-        .bind(event.stream)
+    let last = reserve(tx, &event.tenant, event.stream, 1).await?;
+    store(tx, &[(last, event)]).await?;
+    Ok(last)
+}
+
+/// Stores events in the transaction of their states, in order and many to a statement.
+pub async fn append_all(tx: &mut Tx, events: &[Event]) -> Result<()> {
+    // Streams are locked in the order of their names, so that two writers never wait for each other.
+    let mut streams: BTreeMap<(&str, &str), Vec<&Event>> = BTreeMap::new();
+    for event in events {
+        streams
+            .entry((event.tenant.as_str(), event.stream))
+            .or_default()
+            .push(event);
+    }
+    for of_stream in streams.into_values() {
+        let Some(first) = of_stream.first() else {
+            continue;
+        };
+        let count = of_stream.len() as i64;
+        let last = reserve(tx, &first.tenant, first.stream, count).await?;
+        let numbered: Vec<(i64, &Event)> = (last - count + 1..).zip(of_stream).collect();
+        for chunk in chunks(&numbered) {
+            store(tx, chunk).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Draws `count` numbers of a stream; answers the last.
+async fn reserve(tx: &mut Tx, tenant: &Tenant, stream: &str, count: i64) -> Result<i64> {
+    const NUMBER: &str = "insert into streams (tenant_id, name, last) values ($1, $2, $3) \
+                          on conflict (tenant_id, name) do update set last = streams.last + excluded.last returning last";
+    on!(&mut *tx, |c| sqlx::query_scalar(NUMBER)
+        .bind(tenant.as_str())
+        .bind(stream)
+        .bind(count)
         .fetch_one(&mut **c)
-        .await)?;
-    const STORE: &str = "insert into outbox (tenant_id, stream, seq, id, aggregate, kind, payload, recorded_at) \
-                         values ($1, $2, $3, $4, $5, $6, $7, $8)";
-    execute!(&mut *tx, |c| sqlx::query(STORE)
-        .bind(event.tenant.as_str())
-        .bind(event.stream)
-        .bind(seq)
-        .bind(event.id)
-        .bind(&event.aggregate)
-        .bind(&event.kind)
-        .bind(Json(&event.payload))
-        .bind(Instant(event.at))
-        .execute(&mut **c))?;
-    Ok(seq)
+        .await)
+}
+
+async fn store(tx: &mut Tx, events: &[(i64, &Event)]) -> Result<()> {
+    const STORE: &str =
+        "insert into outbox (tenant_id, stream, seq, id, aggregate, kind, payload, recorded_at) ";
+    built!(
+        &mut *tx,
+        STORE,
+        |query| {
+            query.push_values(events, |mut row, (seq, event)| {
+                row.push_bind(event.tenant.as_str())
+                    .push_bind(event.stream)
+                    .push_bind(seq)
+                    .push_bind(event.id)
+                    .push_bind(event.aggregate.as_str())
+                    .push_bind(event.kind.as_str())
+                    .push_bind(Json(&event.payload))
+                    .push_bind(Instant(event.at));
+            });
+        },
+        |c| query.build().execute(&mut **c).await.map(drop)
+    )
 }
 
 /// At most `limit` events of a stream after number `seq`, in order.
