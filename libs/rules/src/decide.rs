@@ -172,10 +172,10 @@ pub(crate) fn judge(program: &Program, rule: &RuleCode, facts: &Facts) -> Judgem
         return quiet(Because::NotApplicable);
     }
     if expired {
-        return doubt(rule, Because::ExpiredWithoutSuccessor);
+        return doubt(rule, applies, Because::ExpiredWithoutSuccessor);
     }
     if !rule.expressible {
-        return doubt(rule, Because::NotExpressible);
+        return doubt(rule, applies, Because::NotExpressible);
     }
     if in_force.is_unknown() {
         run.missing.insert(rule.decided_by);
@@ -219,21 +219,14 @@ pub(crate) fn judge(program: &Program, rule: &RuleCode, facts: &Facts) -> Judgem
         return quiet(Because::Exempt);
     }
     if disagree {
-        return doubt(rule, Because::ReadingsDisagree);
+        return doubt(rule, applies, Because::ReadingsDisagree);
     }
     if scope.and(!asked).and(!spared).is_unknown() {
-        // What is unknown about a ban that surely applies is never passed over, whatever the pack says.
-        let ignored = rule.on_unknown == Effect::None && rule.on_violated == Effect::Prohibit;
-        let effect = if ignored && scope == Kleene::True {
-            Effect::Refer
-        } else {
-            rule.on_unknown
-        };
         return Judgement {
             value: Value::Unknown,
             raw: Value::Unknown,
             because: Because::Facts,
-            effect,
+            effect: rule.when_unknown(scope == Kleene::True),
             missing: run.missing,
             documents,
         };
@@ -342,13 +335,20 @@ fn quiet(because: Because) -> Judgement {
     }
 }
 
+/// A rule that is itself in doubt; where it is not even sure to concern the vehicle, it weighs no more
+/// than its unknown does.
 #[inline]
-fn doubt(rule: &RuleCode, because: Because) -> Judgement {
+fn doubt(rule: &RuleCode, applies: Kleene, because: Because) -> Judgement {
+    let effect = if applies == Kleene::True {
+        rule.on_undetermined
+    } else {
+        rule.on_undetermined.min(rule.on_unknown)
+    };
     Judgement {
         value: Value::Undetermined,
         raw: Value::Undetermined,
         because,
-        effect: rule.on_undetermined,
+        effect,
         missing: FactSet::default(),
         documents: false,
     }

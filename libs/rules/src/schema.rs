@@ -92,11 +92,44 @@ impl Fact {
 
     /// The fact with this dotted name.
     pub fn named(name: &str) -> Option<Self> {
-        FACTS
-            .iter()
-            .find(|def| def.name == name)
-            .map(|def| def.fact)
+        let mut place = hash(name);
+        // A free place ends the search; the table is never full.
+        while let Some(def) = FACTS.get(usize::from(NAMES[place])) {
+            if def.name == name {
+                return Some(def.fact);
+            }
+            place = (place + 1) % NAMES.len();
+        }
+        None
     }
+}
+
+/// Where each name stands in [`FACTS`], found by its hash and then onwards; `u8::MAX` is a free place.
+///
+/// A matrix asks for millions of names a second, and a walk through the table is ten times as long.
+const NAMES: [u8; 512] = {
+    assert!(FACTS.len() < 256, "a fact is numbered by one byte");
+    let mut table = [u8::MAX; 512];
+    let mut index = 0;
+    while index < FACTS.len() {
+        let mut place = hash(FACTS[index].name);
+        while table[place] != u8::MAX {
+            place = (place + 1) % table.len();
+        }
+        table[place] = index as u8;
+        index += 1;
+    }
+    table
+};
+
+/// FNV-1a, folded to a place among [`NAMES`].
+const fn hash(name: &str) -> usize {
+    let (bytes, mut hash, mut index) = (name.as_bytes(), 0x811c_9dc5_u32, 0);
+    while index < bytes.len() {
+        hash = (hash ^ bytes[index] as u32).wrapping_mul(0x0100_0193);
+        index += 1;
+    }
+    ((hash ^ (hash >> 16)) % 512) as usize
 }
 
 #[cfg(test)]
@@ -109,6 +142,8 @@ mod tests {
             assert_eq!(def.fact as usize, place);
             assert_eq!(Fact::named(def.name), Some(def.fact), "{}", def.name);
         }
+        assert_eq!(Fact::named(""), None);
+        assert_eq!(Fact::named("vehicle.seat"), None);
     }
 
     #[test]

@@ -71,7 +71,10 @@ impl Facts {
         }
     }
 
-    fn read_fact(&mut self, path: &str, value: &Value) -> Result<(), Vec<String>> {
+    /// Sets what one dotted name stands for: a fact, the `documents`, or `vehicle.emission_standard`.
+    ///
+    /// Returns every fault of the value. One step of [`Facts::from_json`], for readers of other forms.
+    pub fn read_fact(&mut self, path: &str, value: &Value) -> Result<(), Vec<String>> {
         match path {
             "documents" => self.read_documents(value),
             STANDARD => self.read_stages(value),

@@ -54,6 +54,19 @@ pub(crate) struct RuleCode {
 }
 
 impl RuleCode {
+    /// What an unknown does. What is unknown about a ban or a requirement that surely applies is never
+    /// passed over, whatever the pack says: a pack may only ignore that the scope itself is unknown.
+    pub(crate) fn when_unknown(&self, applies: bool) -> Effect {
+        if self.on_unknown > Effect::None || !applies {
+            return self.on_unknown;
+        }
+        match self.on_violated {
+            Effect::Prohibit | Effect::Refer => Effect::Refer,
+            Effect::Condition => Effect::Condition,
+            Effect::None | Effect::Warn | Effect::Levy => Effect::None,
+        }
+    }
+
     /// Threads the rule into branches; whatever is not plainly met or broken ends in `SLOW`.
     pub(super) fn thread(&self, threader: &mut Threader<'_>, lists: &mut Vec<i64>) -> Entry {
         let entry = if self.live {
@@ -154,13 +167,12 @@ pub(super) fn effects(
         Otherwise::Require if !weightless && if_doubtful.is_none() => Effect::Condition,
         _ => doubted,
     };
-    let unknown = if_unknown.unwrap_or(
-        if violated >= Effect::Condition && otherwise != Otherwise::Levy {
-            Effect::Refer
-        } else {
-            Effect::None
-        },
-    );
+    let unknown = if_unknown.unwrap_or(match violated {
+        // Whether the levy in place of a ban is due can be told later; that it may be due is a condition.
+        Effect::Condition if otherwise == Otherwise::Levy => Effect::Condition,
+        Effect::Condition | Effect::Refer | Effect::Prohibit => Effect::Refer,
+        Effect::None | Effect::Warn | Effect::Levy => Effect::None,
+    });
     let undetermined = match violated {
         Effect::Prohibit | Effect::Condition => Effect::Refer,
         other => other,
