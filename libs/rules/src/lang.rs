@@ -15,3 +15,6 @@ mod relations;
 mod types;
 
 pub use parse::{MAX_BYTES, MAX_NESTING, MAX_TOKENS};
+
+#[cfg(test)]
+mod tests;

@@ -17,6 +17,8 @@
 //! assert_eq!(verdict.reasons, ["KE-AGE-1"]);
 //! ```
 
+#[cfg(test)]
+mod conventions;
 pub mod day;
 mod decide;
 mod diff;

@@ -60,6 +60,22 @@ pub enum ShipBy {
     },
 }
 
+impl ShipBy {
+    /// The last day, `YYYY-MM-DD`, where the day after is worse: a date to ship by. A change for the
+    /// better closes nothing, it is a day to wait for.
+    pub fn closes(&self) -> Option<&str> {
+        match self {
+            Self::Until {
+                last_day,
+                now,
+                then,
+                ..
+            } if then > now => Some(last_day),
+            Self::Until { .. } | Self::Holds { .. } | Self::NoDate { .. } => None,
+        }
+    }
+}
+
 /// Moves `over` forward (with every later step of the voyage) until the outcome changes.
 ///
 /// `over` is usually [`Pack::measured_at`]. Looks [`HORIZON_DAYS`] ahead.

@@ -86,8 +86,13 @@ pub(super) struct Checker<'a> {
 }
 
 impl Checker<'_> {
+    /// Notes a fault at `node`; a dotted name stands where its first part does.
     pub(super) fn fault<T>(&mut self, node: &IdedExpr, message: impl Into<String>) -> Option<T> {
-        self.faults.push((node.id, message.into()));
+        let mut first = node;
+        while let Expr::Select(select) = &first.expr {
+            first = &select.operand;
+        }
+        self.faults.push((first.id, message.into()));
         None
     }
 
@@ -199,7 +204,11 @@ impl Checker<'_> {
             Kind::Flag => Some(vec![Op::Within(fact, 1, 1)]),
             kind => self.fault(
                 node,
-                format!("{} is a {}, not a truth value", fact.name(), kind.name()),
+                format!(
+                    "{} is of type {}, not a truth value",
+                    fact.name(),
+                    kind.name()
+                ),
             ),
         }
     }
@@ -251,7 +260,7 @@ impl Checker<'_> {
                     (kind, _) => checker.fault(
                         node,
                         format!(
-                            "{} is a {}, not a value to compare",
+                            "{} is of type {}, not a value to compare",
                             fact.name(),
                             kind.name()
                         ),

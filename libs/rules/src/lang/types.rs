@@ -32,7 +32,7 @@ impl Ty {
 
     pub(super) fn name(self) -> &'static str {
         match self {
-            Self::Int => "int",
+            Self::Int => "whole number",
             Self::Number => "number",
             Self::Date => "date",
             Self::Code(_) => "code",
@@ -66,7 +66,7 @@ impl Value {
             Self::Literal(_) => "string",
             Self::Set(_) => "set of codes",
             Self::Documents => "set of documents",
-            Self::AnyStage | Self::StageFact(_) | Self::Stage(_) => "emission stage",
+            Self::AnyStage | Self::StageFact(_) | Self::Stage(_) => "stage",
         }
     }
 }

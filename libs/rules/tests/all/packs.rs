@@ -96,7 +96,7 @@ fn every_problem_of_a_pack_is_listed_with_its_place() {
         .iter()
         .find(|problem| problem.message.contains("seets"))
         .unwrap();
-    assert_eq!((seats.line, seats.column), (11, 21), "{messages:#?}");
+    assert_eq!((seats.line, seats.column), (11, 14), "{messages:#?}");
 }
 
 #[test]
