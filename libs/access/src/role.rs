@@ -74,6 +74,7 @@ impl Role {
             Self::Exporter => &[
                 "*.read",
                 "registry.write",
+                "registry.personal",
                 "maintenance.write",
                 "clearance.write",
                 "clearance.submit",
@@ -96,6 +97,7 @@ impl Role {
             ],
             Self::LicenceOfficer => &[
                 "*.read",
+                "registry.personal",
                 "inspection.supervise",
                 "clearance.decide",
                 "clearance.licence",

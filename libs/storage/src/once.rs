@@ -36,6 +36,12 @@ impl Once {
         }
     }
 
+    /// Tenant, method and key; `None` where the request is not idempotent.
+    pub fn key(&self) -> Option<(&str, &'static str, &str)> {
+        let keyed = !self.key.is_empty();
+        keyed.then(|| (self.tenant.as_str(), self.method, self.key.as_str()))
+    }
+
     /// Claims the key in `tx`, or answers what the first request with it was answered.
     ///
     /// A concurrent request with the same key waits here until the first commits or fails.

@@ -1,5 +1,7 @@
 //! The registry's section of the configuration.
 
+use std::path::PathBuf;
+
 use serde::{Deserialize, Serialize};
 
 /// How the registry is run; the defaults work.
@@ -10,6 +12,12 @@ pub struct Config {
     pub max_message_bytes: usize,
     /// How often a watch looks for new events, milliseconds.
     pub watch_interval_ms: u64,
+    /// The master key of the vault that holds owners, 64 hex digits, the same in every process; wins over
+    /// `vault_key_file`.
+    pub vault_key: String,
+    /// A file that holds the master key; made with a random key where it is missing. Without key and file what is put
+    /// into the vault can not be read after the process ends.
+    pub vault_key_file: Option<PathBuf>,
 }
 
 impl Default for Config {
@@ -17,6 +25,8 @@ impl Default for Config {
         Self {
             max_message_bytes: 2 << 20,
             watch_interval_ms: 250,
+            vault_key: String::new(),
+            vault_key_file: None,
         }
     }
 }

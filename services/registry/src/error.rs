@@ -34,6 +34,21 @@ pub enum Error {
     /// The vehicle's state forbids the change.
     #[error(transparent)]
     Refused(#[from] Refusal),
+    /// Rows of the import before this message are not answered.
+    #[error("the import stands at row {next_row}: rows between it and this message are missing")]
+    ImportGap {
+        /// The first row not answered.
+        next_row: u64,
+    },
+    /// No owner of the vehicle was ever given.
+    #[error("no owner of vehicle {} was given", .vin.as_str())]
+    NoOwner {
+        /// As asked.
+        vin: Vin,
+    },
+    /// The vault holds nothing under this identity.
+    #[error("there is no such person")]
+    PersonNotFound,
     /// Fields are wrong.
     #[error(transparent)]
     Invalid(#[from] Invalid),
@@ -56,12 +71,13 @@ pub enum Error {
 impl Failure for Error {
     fn code(&self) -> Code {
         match self {
-            Self::VehicleNotFound { .. } | Self::Refused(Refusal::NoEncumbrance { .. }) => {
-                Code::NotFound
-            }
+            Self::VehicleNotFound { .. }
+            | Self::NoOwner { .. }
+            | Self::PersonNotFound
+            | Self::Refused(Refusal::NoEncumbrance { .. }) => Code::NotFound,
             Self::VinTaken { .. } => Code::AlreadyExists,
             Self::EtagMismatch { .. } => Code::Aborted,
-            Self::Refused(_) => Code::FailedPrecondition,
+            Self::Refused(_) | Self::ImportGap { .. } => Code::FailedPrecondition,
             Self::Invalid(_) | Self::Page(_) => Code::InvalidArgument,
             Self::Storage(error) => of_trouble(error.trouble()).0,
             Self::Table { .. } => Code::Internal,
@@ -70,7 +86,10 @@ impl Failure for Error {
 
     fn reason(&self) -> ErrorReason {
         match self {
-            Self::VehicleNotFound { .. } => ErrorReason::NotFound,
+            Self::VehicleNotFound { .. } | Self::NoOwner { .. } | Self::PersonNotFound => {
+                ErrorReason::NotFound
+            }
+            Self::ImportGap { .. } => ErrorReason::ImportGap,
             Self::VinTaken { .. } => ErrorReason::VinTaken,
             Self::EtagMismatch { .. } => ErrorReason::EtagMismatch,
             Self::Refused(refusal) => match refusal {
@@ -82,11 +101,19 @@ impl Failure for Error {
                 Refusal::Lifted { .. } => ErrorReason::EncumbranceLifted,
                 Refusal::OdometerWentBack { .. } => ErrorReason::OdometerWentBack,
                 Refusal::NotAUsedCar { .. } => ErrorReason::NotAUsedCar,
+                Refusal::IdentityNotLiving { .. } => ErrorReason::IdentityNotLiving,
             },
             Self::Invalid(_) => ErrorReason::InvalidFields,
             Self::Page(_) => ErrorReason::PageTokenInvalid,
             Self::Storage(error) => of_trouble(error.trouble()).1,
             Self::Table { .. } => ErrorReason::Internal,
+        }
+    }
+
+    fn metadata(&self) -> Vec<(&'static str, String)> {
+        match self {
+            Self::ImportGap { next_row } => vec![("next_row", next_row.to_string())],
+            _ => Vec::new(),
         }
     }
 

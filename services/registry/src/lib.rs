@@ -14,7 +14,8 @@ pub use error::Error;
 use tongguan_access::Access;
 use tongguan_api::registry::v1::vehicle_registry_server::VehicleRegistryServer;
 use tongguan_rpc::{Channel, Tasks, local};
-use tongguan_storage::{Database, Migrations};
+use tongguan_storage::seal::configured_key;
+use tongguan_storage::{Database, Migrations, Vault};
 use tongguan_vocabulary::World;
 
 /// The schema of this service.
@@ -34,7 +35,11 @@ pub async fn serve(
     world: World,
     tasks: &Tasks,
 ) -> Result<Channel, Error> {
-    let store = store::Store::new(database);
+    let key = configured_key(&config.vault_key, config.vault_key_file.as_deref())?;
+    let (store, committer) = store::Store::new(database, Vault::new(&key)?);
+    let stopping = tasks.stopping();
+    let stopped = async move { stopping.cancelled().await };
+    tasks.spawn("registry writer", committer.serve(stopped));
     let service = service::Service::new(&config, store, world, tasks.clone())?;
     let server = VehicleRegistryServer::new(rpc::Rpc::new(service))
         .max_decoding_message_size(config.max_message_bytes);

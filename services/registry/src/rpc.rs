@@ -1,7 +1,9 @@
 //! The generated trait: decode → service → encode.
 
+mod import;
+
 use futures::stream::BoxStream;
-use tongguan_access::{Caller, caller};
+use tongguan_access::caller;
 use tongguan_api::registry::v1 as pb;
 use tongguan_api::registry::v1::vehicle_registry_server::VehicleRegistry;
 use tonic::{Request, Response, Status, Streaming};
@@ -29,10 +31,16 @@ impl VehicleRegistry for Rpc {
         request: Request<pb::RegisterVehicleRequest>,
     ) -> Result<Response<pb::Vehicle>, Status> {
         let caller = caller(&request)?;
-        let (request_id, details, validate_only) = wire::register(request.into_inner())?;
+        let asked = wire::register(request.into_inner())?;
         let view = self
             .service
-            .register(&caller, &request_id, details, validate_only)
+            .register(
+                &caller,
+                &asked.request_id,
+                asked.details,
+                asked.owner,
+                asked.validate_only,
+            )
             .await?;
         Ok(Response::new(view.into()))
     }
@@ -47,15 +55,13 @@ impl VehicleRegistry for Rpc {
             .service
             .register_all(
                 &caller,
-                batch
-                    .numbered()
-                    .into_iter()
-                    .map(|(_, details)| details)
-                    .collect(),
+                &batch.request_id,
+                &batch.canonical,
+                batch.rows.good,
             )
             .await?;
         Ok(Response::new(pb::BatchRegisterVehiclesResponse {
-            results: batch.results(answers),
+            results: batch.rows.bad.results(answers),
         }))
     }
 
@@ -66,21 +72,9 @@ impl VehicleRegistry for Rpc {
         request: Request<Streaming<pb::ImportVehiclesRequest>>,
     ) -> Result<Response<Self::ImportVehiclesStream>, Status> {
         let caller = caller(&request)?;
-        let service = self.service.clone();
-        let mut messages = request.into_inner();
-        let answers = self.service.tasks().feed("import", |sender| async move {
-            let mut id = String::new();
-            loop {
-                let answer = match messages.message().await {
-                    Ok(Some(message)) => import(&service, &caller, message, &mut id).await,
-                    Ok(None) => break,
-                    Err(status) => Err(status),
-                };
-                let broken = answer.is_err();
-                if sender.send(answer).await.is_err() || broken {
-                    break;
-                }
-            }
+        let (service, messages) = (self.service.clone(), request.into_inner());
+        let answers = self.service.tasks().feed("import", |answers| {
+            import::run(service, caller, messages, answers)
         });
         Ok(Response::new(answers))
     }
@@ -101,16 +95,11 @@ impl VehicleRegistry for Rpc {
         request: Request<pb::BatchGetVehiclesRequest>,
     ) -> Result<Response<pb::BatchGetVehiclesResponse>, Status> {
         let caller = caller(&request)?;
-        let vins = wire::batch_get(request.into_inner())?;
-        let mut results = Vec::with_capacity(vins.len());
-        for (text, vin) in vins {
-            let found = match vin {
-                Ok(vin) => self.service.get(&caller, vin, None).await,
-                Err(invalid) => Err(invalid.into()),
-            };
-            results.push(wire::batch_get_result(text, found));
-        }
-        Ok(Response::new(pb::BatchGetVehiclesResponse { results }))
+        let asked = wire::batch_get(request.into_inner())?;
+        let found = self.service.get_all(&caller, &asked.vins()).await?;
+        Ok(Response::new(pb::BatchGetVehiclesResponse {
+            results: asked.results(found),
+        }))
     }
 
     async fn list_vehicles(
@@ -141,11 +130,10 @@ impl VehicleRegistry for Rpc {
             amendment.ground.clone(),
             amendment.fields.clone(),
         );
+        let amended = |before| amendment.apply(before);
         let view = self
             .service
-            .amend(&caller, vin, ground, fields, |before| {
-                amendment.apply(before)
-            })
+            .amend(&caller, vin, ground, &amendment.asked(), fields, amended)
             .await?;
         Ok(Response::new(view.into()))
     }
@@ -155,10 +143,17 @@ impl VehicleRegistry for Rpc {
         request: Request<pb::RecordTransferPendingExportRequest>,
     ) -> Result<Response<pb::Vehicle>, Status> {
         let caller = caller(&request)?;
-        let (vin, ground, change) = wire::transfer(request.into_inner())?;
+        let (vin, ground, change, owner) = wire::transfer(request.into_inner())?;
         let view = self
             .service
-            .change(&caller, "RecordTransferPendingExport", vin, ground, change)
+            .change(
+                &caller,
+                "RecordTransferPendingExport",
+                vin,
+                ground,
+                change,
+                owner,
+            )
             .await?;
         Ok(Response::new(view.into()))
     }
@@ -171,7 +166,7 @@ impl VehicleRegistry for Rpc {
         let (vin, ground, change) = wire::encumbrance(request.into_inner())?;
         let view = self
             .service
-            .change(&caller, "RecordEncumbrance", vin, ground, change)
+            .change(&caller, "RecordEncumbrance", vin, ground, change, None)
             .await?;
         Ok(Response::new(view.into()))
     }
@@ -184,7 +179,7 @@ impl VehicleRegistry for Rpc {
         let (vin, ground, change) = wire::lift(request.into_inner())?;
         let view = self
             .service
-            .change(&caller, "LiftEncumbrance", vin, ground, change)
+            .change(&caller, "LiftEncumbrance", vin, ground, change, None)
             .await?;
         Ok(Response::new(view.into()))
     }
@@ -197,7 +192,7 @@ impl VehicleRegistry for Rpc {
         let (vin, ground, change) = wire::status(request.into_inner())?;
         let view = self
             .service
-            .change(&caller, "RecordStatus", vin, ground, change)
+            .change(&caller, "RecordStatus", vin, ground, change, None)
             .await?;
         Ok(Response::new(view.into()))
     }
@@ -210,7 +205,7 @@ impl VehicleRegistry for Rpc {
         let (vin, ground, change) = wire::odometer(request.into_inner())?;
         let view = self
             .service
-            .change(&caller, "RecordOdometer", vin, ground, change)
+            .change(&caller, "RecordOdometer", vin, ground, change, None)
             .await?;
         Ok(Response::new(view.into()))
     }
@@ -223,9 +218,62 @@ impl VehicleRegistry for Rpc {
         let (vin, ground, change) = wire::deregister(request.into_inner())?;
         let view = self
             .service
-            .change(&caller, "DeregisterVehicle", vin, ground, change)
+            .change(&caller, "DeregisterVehicle", vin, ground, change, None)
             .await?;
         Ok(Response::new(view.into()))
+    }
+
+    async fn record_identity(
+        &self,
+        request: Request<pb::RecordIdentityRequest>,
+    ) -> Result<Response<pb::Vehicle>, Status> {
+        let caller = caller(&request)?;
+        let (vin, ground, change) = wire::identity(request.into_inner())?;
+        let view = self
+            .service
+            .change(&caller, "RecordIdentity", vin, ground, change, None)
+            .await?;
+        Ok(Response::new(view.into()))
+    }
+
+    async fn read_owner(
+        &self,
+        request: Request<pb::ReadOwnerRequest>,
+    ) -> Result<Response<pb::ReadOwnerResponse>, Status> {
+        let caller = caller(&request)?;
+        let (vin, purpose) = wire::read_owner(&request.into_inner())?;
+        let read = self.service.read_owner(&caller, vin, purpose).await?;
+        Ok(Response::new(read.into()))
+    }
+
+    async fn erase_person(
+        &self,
+        request: Request<pb::ErasePersonRequest>,
+    ) -> Result<Response<pb::ErasePersonResponse>, Status> {
+        let caller = caller(&request)?;
+        let (request_id, person, reason) = wire::erase_person(&request.into_inner())?;
+        let erased = self
+            .service
+            .erase_person(&caller, &request_id, person, reason)
+            .await?;
+        Ok(Response::new(wire::erased(erased)))
+    }
+
+    async fn list_owner_reads(
+        &self,
+        request: Request<pb::ListOwnerReadsRequest>,
+    ) -> Result<Response<pb::ListOwnerReadsResponse>, Status> {
+        let caller = caller(&request)?;
+        let request = request.into_inner();
+        let person = wire::owner_reads(&request)?;
+        let page = self
+            .service
+            .looks(&caller, person, &request.page_token, request.page_size)
+            .await?;
+        Ok(Response::new(pb::ListOwnerReadsResponse {
+            reads: page.items.into_iter().map(wire::looked).collect(),
+            next_page_token: page.next,
+        }))
     }
 
     async fn list_vehicle_events(
@@ -294,18 +342,4 @@ impl VehicleRegistry for Rpc {
             self.service.decode(&text, first_registered).into(),
         ))
     }
-}
-
-/// One message of an import: decode → service → encode.
-async fn import(
-    service: &Service,
-    caller: &Caller,
-    message: pb::ImportVehiclesRequest,
-    id: &mut String,
-) -> Result<pb::ImportVehiclesResponse, Status> {
-    let rows = wire::import(message, id)?;
-    let imported = service
-        .import(caller, id, rows.first_row, rows.numbered(), rows.end())
-        .await?;
-    Ok(rows.answer(imported))
 }

@@ -1,4 +1,8 @@
-//! The use cases of the registry, in domain words.
+//! The use cases of the registry, in domain words: what is read, and what every write shares.
+
+mod bulk;
+mod owners;
+mod writes;
 
 use std::sync::Arc;
 
@@ -10,12 +14,13 @@ use tongguan_storage::Once;
 use tongguan_vocabulary::{PartialDate, Vin, World};
 
 use crate::config::Config;
-use crate::domain::decode::Maker;
-use crate::domain::{
-    Change, Decoded, Details, Prohibition, Scrapping, ScrappingTable, Vehicle, decode,
-};
+use crate::domain::decode::{Maker, Notice};
+use crate::domain::{Decoded, Mark, Prohibition, Scrapping, ScrappingTable, Vehicle, decode};
 use crate::error::Error;
-use crate::store::{Entry, EventRow, Filter, Store};
+use crate::store::{Entry, Event, Filter, Store};
+
+pub(crate) use bulk::{Imported, RowAnswer};
+pub(crate) use owners::OwnerRead;
 
 /// A vehicle with what follows from it.
 #[derive(Debug, Clone, PartialEq)]
@@ -23,7 +28,8 @@ pub(crate) struct View {
     pub(crate) vehicle: Vehicle,
     pub(crate) prohibitions: Vec<Prohibition>,
     pub(crate) scrapping: Scrapping,
-    pub(crate) decoded: Decoded,
+    pub(crate) notices: Vec<Notice>,
+    pub(crate) identities: Vec<Mark>,
 }
 
 /// Why a change is made.
@@ -74,101 +80,6 @@ impl Service {
         })
     }
 
-    /// Registers a vehicle; with `validate_only` it stores nothing.
-    pub(crate) async fn register(
-        &self,
-        caller: &Caller,
-        request_id: &str,
-        details: Details,
-        validate_only: bool,
-    ) -> Result<View, Error> {
-        if validate_only {
-            let (vehicle, _) = Vehicle::register(details, self.world.clock.now())?;
-            if self
-                .store
-                .find(&caller.tenant, vehicle.details.vin, None)
-                .await?
-                .is_some()
-            {
-                return Err(Error::VinTaken {
-                    vin: vehicle.details.vin,
-                });
-            }
-            return Ok(self.view(vehicle, None));
-        }
-        let entry = self.entry(caller, &Ground::default());
-        let once = self.once(caller, "RegisterVehicle", request_id, &details);
-        let store = self.store.clone();
-        let vehicle = self
-            .tasks
-            .shield(async move { store.register(&once, &entry, &details).await })
-            .await?;
-        Ok(self.view(vehicle, None))
-    }
-
-    /// Registers many in one commit; each is answered by itself.
-    pub(crate) async fn register_all(
-        &self,
-        caller: &Caller,
-        vehicles: Vec<Details>,
-    ) -> Result<Vec<Result<View, Error>>, Error> {
-        let rows: Vec<(Entry, Details)> = vehicles
-            .into_iter()
-            .map(|details| (self.entry(caller, &Ground::default()), details))
-            .collect();
-        let store = self.store.clone();
-        let stored = self
-            .tasks
-            .shield(async move { store.register_all(&rows).await })
-            .await?;
-        Ok(stored
-            .into_iter()
-            .map(|row| row.map(|vehicle| self.view(vehicle, None)))
-            .collect())
-    }
-
-    /// Applies a change to a vehicle.
-    pub(crate) async fn change(
-        &self,
-        caller: &Caller,
-        method: &'static str,
-        vin: Vin,
-        ground: Ground,
-        change: Change,
-    ) -> Result<View, Error> {
-        let entry = self.entry(caller, &ground);
-        let once = self.once(caller, method, &ground.request_id, &(vin, &change));
-        let change = change.identified(self.world.ids.next());
-        let store = self.store.clone();
-        let work = async move {
-            store
-                .change(&once, &entry, vin, &ground.etag, &change)
-                .await
-        };
-        Ok(self.view(self.tasks.shield(work).await?, None))
-    }
-
-    /// Amends the fields that `amend` sets; needs the etag that was read.
-    pub(crate) async fn amend(
-        &self,
-        caller: &Caller,
-        vin: Vin,
-        ground: Ground,
-        fields: Vec<String>,
-        amended: impl FnOnce(Details) -> Details,
-    ) -> Result<View, Error> {
-        let before = self.get(caller, vin, None).await?.vehicle;
-        let details = Box::new(amended(before.details));
-        self.change(
-            caller,
-            "UpdateVehicle",
-            vin,
-            ground,
-            Change::Amend { details, fields },
-        )
-        .await
-    }
-
     /// Reads a vehicle, also as it was known at an instant.
     pub(crate) async fn get(
         &self,
@@ -177,9 +88,29 @@ impl Service {
         as_of: Option<OffsetDateTime>,
     ) -> Result<View, Error> {
         let found = self.store.find(&caller.tenant, vin, as_of).await?;
+        let at = as_of.unwrap_or_else(|| self.world.clock.now());
         found
-            .map(|vehicle| self.view(vehicle, as_of))
+            .map(|vehicle| self.view(vehicle, at))
             .ok_or(Error::VehicleNotFound { vin })
+    }
+
+    /// Reads many vehicles; each VIN is answered by itself, in order.
+    pub(crate) async fn get_all(
+        &self,
+        caller: &Caller,
+        vins: &[Vin],
+    ) -> Result<Vec<Result<View, Error>>, Error> {
+        let found = self.store.find_all(&caller.tenant, vins).await?;
+        let found: std::collections::HashMap<Vin, Vehicle> = found
+            .into_iter()
+            .map(|vehicle| (vehicle.details.vin, vehicle))
+            .collect();
+        let now = self.world.clock.now();
+        let answer = |vin: &Vin| match found.get(vin) {
+            Some(vehicle) => Ok(self.view(vehicle.clone(), now)),
+            None => Err(Error::VehicleNotFound { vin: *vin }),
+        };
+        Ok(vins.iter().map(answer).collect())
     }
 
     /// Lists vehicles by VIN.
@@ -197,22 +128,16 @@ impl Service {
         ]);
         let after = tokens.decode(page_token)?.unwrap_or_default();
         let size = PageToken::size(page_size, 50, 1_000);
-        let mut items: Vec<View> = self
+        let read = self
             .store
             .list(&caller.tenant, &filter, &after, size + 1)
-            .await?
-            .into_iter()
-            .map(|vehicle| self.view(vehicle, None))
-            .collect();
-        let more = items.len() > size as usize;
-        items.truncate(size as usize);
-        let next = items
-            .last()
-            .filter(|_| more)
-            .map(|view| tokens.encode(view.vehicle.details.vin.as_str()));
+            .await?;
+        let (vehicles, next) = tokens.page(read, size, |vehicle| vehicle.details.vin.into());
+        let now = self.world.clock.now();
+        let items = vehicles.into_iter().map(|vehicle| self.view(vehicle, now));
         Ok(Page {
-            items,
-            next: next.unwrap_or_default(),
+            items: items.collect(),
+            next,
         })
     }
 
@@ -223,7 +148,7 @@ impl Service {
         vin: Vin,
         page_token: &str,
         page_size: i32,
-    ) -> Result<Page<EventRow>, Error> {
+    ) -> Result<Page<Event>, Error> {
         self.get(caller, vin, None).await?;
         let tokens = PageToken::of(&[caller.tenant.as_str(), "ListVehicleEvents", vin.as_str()]);
         let after = tokens
@@ -231,20 +156,12 @@ impl Service {
             .and_then(|key| key.parse().ok())
             .unwrap_or(0);
         let size = PageToken::size(page_size, 100, 1_000);
-        let mut items = self
+        let read = self
             .store
             .events(&caller.tenant, vin, after, size + 1)
             .await?;
-        let more = items.len() > size as usize;
-        items.truncate(size as usize);
-        let next = items
-            .last()
-            .filter(|_| more)
-            .map(|event| tokens.encode(&event.version.to_string()));
-        Ok(Page {
-            items,
-            next: next.unwrap_or_default(),
-        })
+        let (items, next) = tokens.page(read, size, |event| event.version.to_string());
+        Ok(Page { items, next })
     }
 
     /// Events of all vehicles after a resume token, with the token after each.
@@ -252,7 +169,7 @@ impl Service {
         &self,
         caller: &Caller,
         after: &str,
-    ) -> Result<Vec<(String, EventRow)>, Error> {
+    ) -> Result<Vec<(String, Event)>, Error> {
         let tokens = PageToken::of(&[caller.tenant.as_str(), "WatchVehicles"]);
         let after = tokens
             .decode(after)?
@@ -270,51 +187,24 @@ impl Service {
         &self.tasks
     }
 
-    /// Stores one message of an import; rows answered before are skipped, so a broken stream can be resumed.
-    pub(crate) async fn import(
-        &self,
-        caller: &Caller,
-        id: &str,
-        first_row: u64,
-        rows: Vec<(u64, Details)>,
-        end: u64,
-    ) -> Result<Imported, Error> {
-        let reached = self.store.import_position(&caller.tenant, id).await? as u64;
-        let (known, fresh): (Vec<_>, Vec<_>) =
-            rows.into_iter().partition(|(row, _)| *row < reached);
-        let (numbers, vehicles): (Vec<u64>, Vec<Details>) = fresh.into_iter().unzip();
-        let answers = self.register_all(caller, vehicles).await?;
-        let next = end.max(first_row);
-        self.store
-            .import_reached(&caller.tenant, id, next as i64)
-            .await?;
-        Ok(Imported {
-            known: known
-                .into_iter()
-                .map(|(row, details)| (row, details.vin))
-                .collect(),
-            answers: numbers.into_iter().zip(answers).collect(),
-            next_row: next.max(reached),
-        })
-    }
-
     /// Explains a VIN.
     pub(crate) fn decode(&self, text: &str, first_registered: Option<PartialDate>) -> Decoded {
         decode(text, first_registered, &self.makers)
     }
 
-    fn view(&self, vehicle: Vehicle, as_of: Option<OffsetDateTime>) -> View {
-        let day = as_of
-            .unwrap_or_else(|| self.world.clock.now())
-            .to_offset(time::macros::offset!(+8))
-            .date();
+    /// What follows from a vehicle at an instant; a write is seen at its own, so that its replay answers the same bytes.
+    fn view(&self, vehicle: Vehicle, at: OffsetDateTime) -> View {
+        let day = at.to_offset(time::macros::offset!(+8)).date();
         let scrapping = self.scrapping.assess(&vehicle.details);
+        let registered = Some(vehicle.details.first_registered);
+        let mut notices = self
+            .decode(vehicle.details.vin.as_str(), registered)
+            .notices;
+        notices.extend(vehicle.identity_notices());
         View {
             prohibitions: vehicle.prohibitions(&scrapping, day),
-            decoded: self.decode(
-                vehicle.details.vin.as_str(),
-                Some(vehicle.details.first_registered),
-            ),
+            identities: vehicle.identities(),
+            notices,
             scrapping,
             vehicle,
         }
@@ -348,14 +238,4 @@ impl Service {
             self.world.clock.now(),
         )
     }
-}
-
-/// What one message of an import came to.
-pub(crate) struct Imported {
-    /// Rows stored by an earlier attempt.
-    pub(crate) known: Vec<(u64, Vin)>,
-    /// Rows of this attempt.
-    pub(crate) answers: Vec<(u64, Result<View, Error>)>,
-    /// The first row not yet answered.
-    pub(crate) next_row: u64,
 }

@@ -165,6 +165,11 @@ impl Settings {
         {
             self.maintenance.service.raw_key_file = Some(folder.join("maintenance-raw.key"));
         }
+        if self.registry.service.vault_key.is_empty()
+            && self.registry.service.vault_key_file.is_none()
+        {
+            self.registry.service.vault_key_file = Some(folder.join("registry-vault.key"));
+        }
         self
     }
 }

@@ -5,6 +5,7 @@ use time::Date;
 use tongguan_vocabulary::Odometer;
 use uuid::Uuid;
 
+use super::identity::{Mark, MarkKind};
 use super::vehicle::{Details, Encumbrance, Reading, Transfer};
 
 /// What can happen to a registered vehicle.
@@ -36,6 +37,18 @@ pub enum Change {
         reading: Reading,
         /// Why it may be lower than an earlier one.
         lower_because: String,
+    },
+    /// A mark of its identity changed.
+    Identify {
+        /// The mark.
+        mark: Mark,
+        /// What ends with it; empty where nothing does.
+        replaces: String,
+    },
+    /// Something that claims to be the same vehicle shows other living marks.
+    Contradict {
+        /// The marks it shows.
+        marks: Vec<Mark>,
     },
     /// It was deregistered.
     Deregister {
@@ -110,6 +123,12 @@ pub enum Refusal {
         on: Date,
         /// The reading refused.
         now: Odometer,
+    },
+    /// The mark that is said to be replaced is not living.
+    #[error("what is replaced is not one of the living {}", .kind.words())]
+    IdentityNotLiving {
+        /// What kind.
+        kind: MarkKind,
     },
     /// The vehicle kind is outside the definition of a used car (No. 6 of 2024, definition).
     #[error(

@@ -2,67 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 use time::{Date, Duration, OffsetDateTime};
-use tongguan_vocabulary::{Odometer, PartialDate, Vin};
+use tongguan_vocabulary::{Odometer, PartialDate};
 use uuid::Uuid;
 
 use super::change::{Change, Happened, Refusal};
-
-/// What the registration certificate (机动车登记证书) says, without the owner.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Details {
-    /// VIN.
-    pub vin: Vin,
-    /// Brand.
-    pub brand: String,
-    /// Model.
-    pub model: String,
-    /// Manufacturer's exact name in the MIIT Announcement.
-    pub manufacturer: String,
-    /// UNECE category, such as `M1`.
-    pub category: String,
-    /// Vehicle type code of GA 802, such as `K33`.
-    pub vehicle_type: String,
-    /// Use nature letter of GA/T 24.
-    pub use_nature: String,
-    /// Colour letters of GA/T 24.
-    pub colour: String,
-    /// What moves it, such as `BEV`.
-    pub powertrain: String,
-    /// What it burns; empty where nothing or unknown.
-    pub fuel: String,
-    /// `LEFT`, `RIGHT` or empty where unknown.
-    pub steering: String,
-    /// Engine or motor number.
-    pub engine_number: String,
-    /// Traction battery id.
-    pub battery_id: String,
-    /// Displacement, cubic centimetres.
-    pub engine_cc: Option<u32>,
-    /// Power, kilowatts.
-    pub power_kw: Option<f64>,
-    /// Gross mass, kilograms.
-    pub gross_mass_kg: Option<u32>,
-    /// Curb mass, kilograms.
-    pub curb_mass_kg: Option<u32>,
-    /// Seats with the driver's.
-    pub seats: Option<u32>,
-    /// Emission stage with its family, such as `china.6b`.
-    pub emission_stage: String,
-    /// Ex-factory date.
-    pub manufactured: Option<PartialDate>,
-    /// Model year.
-    pub model_year: Option<u32>,
-    /// First registration (注册登记日期).
-    pub first_registered: PartialDate,
-    /// Whether it was imported into China.
-    pub imported: bool,
-    /// Whether it is a modified vehicle (改装车).
-    pub modified: bool,
-    /// Registration certificate number.
-    pub certificate_number: String,
-    /// Plate; empty once handed in.
-    pub plate: String,
-}
+pub use super::details::Details;
+use super::identity::Mark;
 
 /// Where a vehicle stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -156,18 +101,30 @@ pub struct Vehicle {
     /// Where it stands.
     pub state: State,
     /// The transfer pending export, once annotated.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub transfer: Option<Transfer>,
     /// Burdens, lifted ones included.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub encumbrances: Vec<Encumbrance>,
     /// Police status letters in force.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub status_letters: Vec<char>,
     /// When they were read.
-    #[serde(with = "time::serde::rfc3339::option")]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        with = "time::serde::rfc3339::option"
+    )]
     pub status_at: Option<OffsetDateTime>,
     /// Odometer readings by date.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub readings: Vec<Reading>,
     /// Date of deregistration.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deregistered: Option<Date>,
+    /// Marks that changed since it was registered, ended ones included; see [`Vehicle::identities`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub marks: Vec<Mark>,
     /// Rises by one with each event, from 1.
     pub version: i64,
     /// When it was first stored.
@@ -196,6 +153,7 @@ impl Vehicle {
             status_at: None,
             readings: Vec::new(),
             deregistered: None,
+            marks: Vec::new(),
             version: 1,
             created_at: at,
             updated_at: at,
@@ -211,7 +169,7 @@ impl Vehicle {
         let mut next = self.clone();
         let happened = match change {
             Change::Amend { details, .. } => {
-                next.details = details.as_ref().clone();
+                next.amend(details, day_in_china(at))?;
                 "AMENDED"
             }
             Change::TransferPendingExport(transfer) => {
@@ -238,6 +196,14 @@ impl Vehicle {
                 next.read_meter(reading, lower_because)?;
                 "ODOMETER_RECORDED"
             }
+            Change::Identify { mark, replaces } => {
+                next.identify(mark, replaces)?;
+                "IDENTITY_RECORDED"
+            }
+            Change::Contradict { marks } => {
+                next.marks.extend_from_slice(marks);
+                "IDENTITY_CONTRADICTED"
+            }
             Change::Deregister { date, .. } => {
                 next.state = State::Deregistered;
                 next.deregistered = Some(*date);
@@ -247,6 +213,20 @@ impl Vehicle {
         next.version += 1;
         next.updated_at = at;
         Ok((next, Happened(happened)))
+    }
+
+    /// After the annotation no plate can be given any more.
+    fn amend(&mut self, details: &Details, on: Date) -> Result<(), Refusal> {
+        if let Some(transfer) = &self.transfer
+            && !details.plate.is_empty()
+        {
+            return Err(Refusal::TransferPending {
+                since: transfer.date,
+            });
+        }
+        self.succeed(details, on, "");
+        self.details = details.clone();
+        Ok(())
     }
 
     /// Only a filed exporter receives a transfer pending export, once, and the temporary plate ends within 60 days.
@@ -273,7 +253,12 @@ impl Vehicle {
         self.state = State::TransferPendingExport;
         self.transfer = Some(transfer.clone());
         // Plates are handed in with the transfer.
-        self.details.plate.clear();
+        let unplated = Details {
+            plate: String::new(),
+            ..self.details.clone()
+        };
+        self.succeed(&unplated, transfer.date, "");
+        self.details = unplated;
         Ok(())
     }
 
@@ -313,6 +298,11 @@ impl Vehicle {
         self.readings.insert(place, reading.clone());
         Ok(())
     }
+}
+
+/// The civil date in China (UTC+8), where papers are dated.
+fn day_in_china(at: OffsetDateTime) -> Date {
+    at.to_offset(time::macros::offset!(+8)).date()
 }
 
 #[cfg(test)]

@@ -1,17 +1,16 @@
 //! Answers of the registry, encoded.
 
 use tongguan_api::registry::v1 as pb;
-use tongguan_rpc::{problem, wire};
+use tongguan_rpc::wire;
 use tongguan_vocabulary::CheckDigit;
 
 use crate::domain::decode::Notice;
 use crate::domain::{
-    Decoded, Encumbrance, EncumbranceKind, Prohibition, Reading, ReadingSource, Scrapping, State,
-    Transfer,
+    Decoded, Encumbrance, EncumbranceKind, Mark, MarkKind, Prohibition, Reading, ReadingSource,
+    Scrapping, State, Transfer,
 };
-use crate::error::Error;
 use crate::service::View;
-use crate::store::EventRow;
+use crate::store::Event;
 
 impl From<View> for pb::Vehicle {
     fn from(view: View) -> Self {
@@ -43,11 +42,11 @@ impl From<View> for pb::Vehicle {
                 .map(pb::Prohibition::from)
                 .collect(),
             scrapping: Some(view.scrapping.into()),
-            notices: view
-                .decoded
-                .notices
+            notices: view.notices.into_iter().map(pb::Notice::from).collect(),
+            identities: view
+                .identities
                 .into_iter()
-                .map(pb::Notice::from)
+                .map(pb::IdentityMark::from)
                 .collect(),
             version: vehicle.version as u64,
             create_time: Some(wire::timestamp(vehicle.created_at)),
@@ -105,6 +104,24 @@ impl From<Reading> for pb::OdometerReading {
             }
             .into(),
             document: reading.document,
+        }
+    }
+}
+
+impl From<Mark> for pb::IdentityMark {
+    fn from(mark: Mark) -> Self {
+        Self {
+            kind: match mark.kind {
+                MarkKind::Plate => pb::identity_mark::Kind::Plate,
+                MarkKind::Engine => pb::identity_mark::Kind::Engine,
+                MarkKind::Battery => pb::identity_mark::Kind::Battery,
+                MarkKind::StampedVin => pb::identity_mark::Kind::StampedVin,
+            }
+            .into(),
+            value: mark.value,
+            since: mark.since.map(wire::date),
+            until: mark.until.map(wire::date),
+            document: mark.document,
         }
     }
 }
@@ -188,7 +205,7 @@ impl From<Decoded> for pb::DecodeVinResponse {
 }
 
 /// One line of the history; `resume_token` continues a watch after it.
-pub(crate) fn event(event: EventRow, resume_token: String) -> pb::VehicleEvent {
+pub(crate) fn event(event: Event, resume_token: String) -> pb::VehicleEvent {
     pb::VehicleEvent {
         vin: event.vin,
         version: event.version as u64,
@@ -196,23 +213,8 @@ pub(crate) fn event(event: EventRow, resume_token: String) -> pb::VehicleEvent {
         actor: event.actor,
         reason: event.reason,
         document: event.document,
-        record_time: Some(wire::timestamp(event.recorded_at.0)),
-        change_json: event.change.0.to_string(),
+        record_time: Some(wire::timestamp(event.recorded_at)),
+        change_json: event.change.to_string(),
         resume_token,
-    }
-}
-
-pub(crate) fn batch_get_result(
-    vin: String,
-    found: Result<View, Error>,
-) -> pb::BatchGetVehiclesResult {
-    let (vehicle, refused) = match found {
-        Ok(view) => (Some(view.into()), None),
-        Err(error) => (None, Some(problem(&error))),
-    };
-    pb::BatchGetVehiclesResult {
-        vin,
-        vehicle,
-        problem: refused,
     }
 }

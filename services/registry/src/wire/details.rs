@@ -18,24 +18,32 @@ pub(crate) fn decode(
     vehicle: Option<pb::VehicleDetails>,
 ) -> Option<Details> {
     let vehicle = bad.required(at, vehicle)?;
-    let field = |name: &str| format!("{at}.{name}");
-    let vin = bad.parse(&field("vin"), &vehicle.vin);
-    let category = bad.enumeration::<common::VehicleCategory>(&field("category"), vehicle.category);
-    let powertrain =
-        bad.enumeration::<common::Powertrain>(&field("powertrain"), vehicle.powertrain);
-    let first_registered = bad.date(&field("first_registered"), vehicle.first_registered);
-    let manufactured = bad.optional_date(&field("manufactured"), vehicle.manufactured);
+    let mut wrong = Violations::default();
+    let details = fields(&mut wrong, vehicle);
+    // Paths are made for what is wrong only: most rows of an import are right.
+    if let Err(invalid) = wrong.finish() {
+        for violation in invalid.0 {
+            bad.add(format!("{at}.{}", violation.field), violation.description);
+        }
+    }
+    details
+}
+
+fn fields(bad: &mut Violations, vehicle: pb::VehicleDetails) -> Option<Details> {
+    let vin = bad.parse("vin", &vehicle.vin);
+    let category = bad.enumeration::<common::VehicleCategory>("category", vehicle.category);
+    let powertrain = bad.enumeration::<common::Powertrain>("powertrain", vehicle.powertrain);
+    let first_registered = bad.date("first_registered", vehicle.first_registered);
+    let manufactured = bad.optional_date("manufactured", vehicle.manufactured);
     if let (Some(made), Some(registered)) = (manufactured, first_registered) {
-        bad.check(
-            made.first() <= registered.last(),
-            &field("manufactured"),
-            || format!("{made} is after the first registration {registered}"),
-        );
+        bad.check(made.first() <= registered.last(), "manufactured", || {
+            format!("{made} is after the first registration {registered}")
+        });
     }
     let nature = &vehicle.use_nature;
     bad.check(
         nature.len() == 1 && USE_NATURES.contains(nature.as_str()),
-        &field("use_nature"),
+        "use_nature",
         || "is one letter of GA/T 24, A to U".to_owned(),
     );
     bad.check(
@@ -43,7 +51,7 @@ pub(crate) fn decode(
             .colour
             .chars()
             .all(|letter| COLOURS.contains(letter)),
-        &field("colour"),
+        "colour",
         || "holds letters of GA/T 24, A to J".to_owned(),
     );
     let code = &vehicle.vehicle_type;
@@ -51,20 +59,19 @@ pub(crate) fn decode(
         && code
             .bytes()
             .all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit());
-    bad.check(shaped, &field("vehicle_type"), || {
+    bad.check(shaped, "vehicle_type", || {
         "is a code of GA 802, such as K33".to_owned()
     });
     bad.check(
         stage_is_named(&vehicle.emission_stage),
-        &field("emission_stage"),
+        "emission_stage",
         || "names family and stage, such as china.6b or euro.5".to_owned(),
     );
-    ranges(bad, &field, &vehicle);
-    let text =
-        |bad: &mut Violations, name: &str, value: &str| bad.optional_text(&field(name), value, 120);
+    ranges(bad, &vehicle);
+    let text = |bad: &mut Violations, name: &str, value: &str| bad.optional_text(name, value, 120);
     Some(Details {
-        brand: bad.text(&field("brand"), &vehicle.brand, 120),
-        model: bad.text(&field("model"), &vehicle.model, 120),
+        brand: bad.text("brand", &vehicle.brand, 120),
+        model: bad.text("model", &vehicle.model, 120),
         manufacturer: text(bad, "manufacturer", &vehicle.manufacturer),
         engine_number: text(bad, "engine_number", &vehicle.engine_number),
         battery_id: text(bad, "battery_id", &vehicle.battery_id),
@@ -92,7 +99,7 @@ pub(crate) fn decode(
     })
 }
 
-fn ranges(bad: &mut Violations, field: &impl Fn(&str) -> String, vehicle: &pb::VehicleDetails) {
+fn ranges(bad: &mut Violations, vehicle: &pb::VehicleDetails) {
     let bounded = [
         ("engine_cc", vehicle.engine_cc, 50, 30_000),
         ("gross_mass_kg", vehicle.gross_mass_kg, 100, 120_000),
@@ -107,16 +114,12 @@ fn ranges(bad: &mut Violations, field: &impl Fn(&str) -> String, vehicle: &pb::V
     ];
     for (name, value, low, high) in bounded {
         let inside = value.is_none_or(|value| (low..=high).contains(&value));
-        bad.check(inside, &field(name), || {
-            format!("is outside {low} to {high}")
-        });
+        bad.check(inside, name, || format!("is outside {low} to {high}"));
     }
     let power = vehicle
         .power_kw
         .is_none_or(|power| (0.5..=2_000.0).contains(&power));
-    bad.check(power, &field("power_kw"), || {
-        "is outside 0.5 to 2,000".to_owned()
-    });
+    bad.check(power, "power_kw", || "is outside 0.5 to 2,000".to_owned());
 }
 
 fn stage_is_named(stage: &str) -> bool {

@@ -1,7 +1,9 @@
 //! Requests of the registry, decoded.
 
 mod amend;
+mod batch_get;
 mod bulk;
+mod identity;
 
 use time::OffsetDateTime;
 use tongguan_api::registry::v1 as pb;
@@ -10,11 +12,13 @@ use tongguan_vocabulary::{PartialDate, Vin};
 use uuid::Uuid;
 
 pub(crate) use amend::amendment;
+pub(crate) use batch_get::batch_get;
 pub(crate) use bulk::{batch, import};
+pub(crate) use identity::identity;
 
-use super::details;
+use super::{details, owners};
 use crate::domain::{
-    Change, Details, Encumbrance, EncumbranceKind, Reading, ReadingSource, State, Transfer,
+    Change, Details, Encumbrance, EncumbranceKind, Owner, Reading, ReadingSource, State, Transfer,
 };
 use crate::service::Ground;
 use crate::store::Filter;
@@ -28,13 +32,25 @@ pub(crate) fn vin(text: &str) -> Result<Vin, Invalid> {
     bad.finish_with(vin)
 }
 
-pub(crate) fn register(
-    request: pb::RegisterVehicleRequest,
-) -> Result<(String, Details, bool), Invalid> {
+/// A vehicle to be registered.
+pub(crate) struct Register {
+    pub(crate) request_id: String,
+    pub(crate) details: Details,
+    pub(crate) owner: Option<Owner>,
+    pub(crate) validate_only: bool,
+}
+
+pub(crate) fn register(request: pb::RegisterVehicleRequest) -> Result<Register, Invalid> {
     let mut bad = Violations::default();
     let request_id = key(&mut bad, &request.request_id);
     let details = details::decode(&mut bad, "vehicle", request.vehicle);
-    Ok((request_id, bad.finish_with(details)?, request.validate_only))
+    let owner = owners::decode(&mut bad, "owner", request.owner);
+    Ok(Register {
+        request_id,
+        details: bad.finish_with(details)?,
+        owner,
+        validate_only: request.validate_only,
+    })
 }
 
 pub(crate) fn get(
@@ -47,27 +63,6 @@ pub(crate) fn get(
         "is out of range".to_owned()
     });
     Ok((bad.finish_with(vin)?, as_of.flatten()))
-}
-
-/// A VIN as asked, and what it reads as.
-pub(crate) type AskedVin = (String, Result<Vin, Invalid>);
-
-pub(crate) fn batch_get(request: pb::BatchGetVehiclesRequest) -> Result<Vec<AskedVin>, Invalid> {
-    let mut bad = Violations::default();
-    let count = request.vins.len();
-    bad.check(count > 0, "vins", || "is required".to_owned());
-    bad.check(count <= 1_000, "vins", || {
-        format!("holds {count} VINs, at most 1,000 are taken")
-    });
-    bad.finish()?;
-    Ok(request
-        .vins
-        .into_iter()
-        .map(|text| {
-            let parsed = vin(&text);
-            (text, parsed)
-        })
-        .collect())
 }
 
 pub(crate) fn filter(request: &pb::ListVehiclesRequest) -> Result<Filter, Invalid> {
@@ -107,7 +102,7 @@ pub(crate) fn filter(request: &pb::ListVehiclesRequest) -> Result<Filter, Invali
 
 pub(crate) fn transfer(
     request: pb::RecordTransferPendingExportRequest,
-) -> Result<(Vin, Ground, Change), Invalid> {
+) -> Result<(Vin, Ground, Change, Option<Owner>), Invalid> {
     let mut bad = Violations::default();
     let ground = ground(&mut bad, &request.request_id, &request.document);
     let vin = bad.parse("vin", &request.vin);
@@ -128,6 +123,7 @@ pub(crate) fn transfer(
     let plate = transfer
         .temporary_plate_until
         .map(|until| bad.day("transfer.temporary_plate_until", Some(until)));
+    let owner = owners::decode(&mut bad, "owner", request.owner);
     let whole = vin.zip(date).zip(filing);
     let ((vin, date), filing_valid_until) = bad.finish_with(whole)?;
     let change = Change::TransferPendingExport(Transfer {
@@ -137,7 +133,7 @@ pub(crate) fn transfer(
         temporary_plate_until: plate.flatten(),
         filing_valid_until,
     });
-    Ok((vin, ground, change))
+    Ok((vin, ground, change, owner))
 }
 
 pub(crate) fn encumbrance(

@@ -53,7 +53,7 @@ async fn the_same_request_id_answers_the_same_vehicle(db: Database) {
     let request = pb::RegisterVehicleRequest {
         request_id: "r-1".into(),
         vehicle: Some(car(VIN)),
-        validate_only: false,
+        ..Default::default()
     };
     let first = house
         .client

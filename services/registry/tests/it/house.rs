@@ -105,5 +105,6 @@ pub(crate) fn transfer(vin: &str) -> pb::RecordTransferPendingExportRequest {
             filing_valid_until: Some(date(2026, 12, 31)),
         }),
         document: "转移登记 2026-0001".into(),
+        owner: None,
     }
 }

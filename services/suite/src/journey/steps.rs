@@ -57,7 +57,7 @@ impl Journey<'_> {
         let request = registry::RegisterVehicleRequest {
             request_id: format!("{}-register", dossier.name),
             vehicle: Some(dossier.vehicle.clone()),
-            validate_only: false,
+            ..Default::default()
         };
         let answer = client.register_vehicle(bearing(&token, request)).await;
         if self.note("RegisterVehicle", answer)?.is_none() {
@@ -96,6 +96,7 @@ impl Journey<'_> {
                 vin: vin(),
                 transfer: Some(transfer.clone()),
                 document: dossier.vehicle.certificate_number.clone(),
+                ..Default::default()
             };
             let answer = client
                 .record_transfer_pending_export(bearing(&token, request))

@@ -92,7 +92,7 @@ impl Exporter {
                 first_registered: day(2024, 5, 0),
                 ..Default::default()
             }),
-            validate_only: false,
+            ..Default::default()
         })
     }
 }

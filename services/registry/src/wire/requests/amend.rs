@@ -1,5 +1,6 @@
 //! Amendments: a mask of fields and their new values.
 
+use serde::Serialize;
 use tongguan_api::registry::v1 as pb;
 use tongguan_rpc::{Invalid, Violations};
 use tongguan_vocabulary::Vin;
@@ -18,6 +19,11 @@ pub(crate) struct Amendment {
 }
 
 impl Amendment {
+    /// What the request said, for its idempotency key.
+    pub(crate) fn asked(&self) -> impl Serialize + '_ {
+        (&self.details, &self.fields, &self.ground.etag)
+    }
+
     /// The details with the masked fields replaced.
     pub(crate) fn apply(&self, before: Details) -> Details {
         let (mut old, new) = (

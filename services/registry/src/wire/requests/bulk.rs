@@ -1,143 +1,143 @@
 //! Bulk requests: rows decoded one by one, answered one by one.
 
+use prost::Message;
 use tongguan_api::common::v1::Problem;
 use tongguan_api::registry::v1 as pb;
 use tongguan_rpc::{Invalid, Violations, problem};
 
+use super::key;
 use crate::domain::Details;
-use crate::error::Error;
-use crate::service::{Imported, View};
+use crate::service::{Imported, RowAnswer};
 use crate::wire::details;
 
 /// Rows of a bulk request, each decoded by itself.
 pub(crate) struct Rows {
     pub(crate) first_row: u64,
-    rows: Vec<(String, Result<Details, Invalid>)>,
+    /// The number after the last row.
+    pub(crate) end: u64,
+    /// Rows that decode, with their numbers.
+    pub(crate) good: Vec<(u64, Details)>,
+    /// Rows that do not, already answered.
+    pub(crate) bad: Bad,
 }
 
-pub(crate) fn batch(request: pb::BatchRegisterVehiclesRequest) -> Result<Rows, Invalid> {
-    rows("vehicles", 0, request.vehicles, 1_000)
+/// Answers to rows that do not decode.
+pub(crate) struct Bad(Vec<pb::RowResult>);
+
+/// A batch with its idempotency key and the bytes that the key stands for.
+pub(crate) struct Batch {
+    pub(crate) request_id: String,
+    pub(crate) canonical: Vec<u8>,
+    pub(crate) rows: Rows,
 }
 
-pub(crate) fn import(message: pb::ImportVehiclesRequest, id: &mut String) -> Result<Rows, Invalid> {
-    if id.is_empty() {
-        let mut bad = Violations::default();
-        *id = bad.text("import_id", &message.import_id, 64);
-        bad.finish()?;
-    }
-    rows("vehicles", message.first_row, message.vehicles, 500)
-}
-
-fn rows(
-    field: &str,
-    first_row: u64,
-    vehicles: Vec<pb::VehicleDetails>,
-    most: usize,
-) -> Result<Rows, Invalid> {
+pub(crate) fn batch(mut request: pb::BatchRegisterVehiclesRequest) -> Result<Batch, Invalid> {
     let mut bad = Violations::default();
-    bad.check(!vehicles.is_empty(), field, || "is required".to_owned());
-    bad.check(vehicles.len() <= most, field, || {
-        format!(
-            "holds {} vehicles, at most {most} are taken",
-            vehicles.len()
-        )
-    });
+    let request_id = key(&mut bad, &request.request_id);
+    let (count, most) = (request.vehicles.len(), 1_000);
+    bad.check(count > 0, "vehicles", || "is required".to_owned());
+    check_count(&mut bad, count, most);
     bad.finish()?;
-    let decode = |(index, vehicle): (usize, pb::VehicleDetails)| {
-        let text = vehicle.vin.clone();
-        let mut bad = Violations::default();
-        let details = details::decode(&mut bad, &format!("{field}[{index}]"), Some(vehicle));
-        (text, bad.finish_with(details))
+    request.request_id.clear();
+    // Only a request with a key is compared with an earlier one.
+    let canonical = if request_id.is_empty() {
+        Vec::new()
+    } else {
+        request.encode_to_vec()
     };
-    Ok(Rows {
-        first_row,
-        rows: vehicles.into_iter().enumerate().map(decode).collect(),
+    Ok(Batch {
+        request_id,
+        canonical,
+        rows: rows(0, request.vehicles),
     })
 }
 
-impl Rows {
-    /// The number after the last row.
-    pub(crate) fn end(&self) -> u64 {
-        self.first_row + self.rows.len() as u64
+pub(crate) fn import(message: pb::ImportVehiclesRequest, id: &mut String) -> Result<Rows, Invalid> {
+    let mut bad = Violations::default();
+    if id.is_empty() {
+        *id = bad.text("import_id", &message.import_id, 64);
     }
+    check_count(&mut bad, message.vehicles.len(), 500);
+    let last = message.first_row.checked_add(500);
+    bad.check(
+        last.is_some_and(|last| i64::try_from(last).is_ok()),
+        "first_row",
+        || "is out of range".to_owned(),
+    );
+    bad.finish()?;
+    Ok(rows(message.first_row, message.vehicles))
+}
 
-    /// The rows that decode, with their numbers.
-    pub(crate) fn numbered(&self) -> Vec<(u64, Details)> {
-        let good = |(index, (_, details)): (usize, &(String, Result<Details, Invalid>))| {
-            details
-                .as_ref()
-                .ok()
-                .map(|details| (self.first_row + index as u64, details.clone()))
-        };
-        self.rows.iter().enumerate().filter_map(good).collect()
-    }
+fn check_count(bad: &mut Violations, count: usize, most: usize) {
+    bad.check(count <= most, "vehicles", || {
+        format!("holds {count} vehicles, at most {most} are taken")
+    });
+}
 
-    /// One result per row, in order, from the answers to the rows that decode.
-    pub(crate) fn results(self, answers: Vec<Result<View, Error>>) -> Vec<pb::RowResult> {
-        let mut answers = answers.into_iter();
-        let mut results = Vec::with_capacity(self.rows.len());
-        for (row, (vin, details)) in (self.first_row..).zip(self.rows) {
-            let refused = match details {
-                Err(invalid) => Some(problem(&invalid)),
-                Ok(_) => answers
-                    .next()
-                    .and_then(Result::err)
-                    .map(|error| problem(&error)),
-            };
-            results.push(pb::RowResult {
-                row,
-                vin,
-                problem: refused,
-                already_stored: false,
-            });
+fn rows(first_row: u64, vehicles: Vec<pb::VehicleDetails>) -> Rows {
+    let end = first_row + vehicles.len() as u64;
+    let mut good = Vec::with_capacity(vehicles.len());
+    let mut refused = Vec::new();
+    for (row, vehicle) in (first_row..).zip(vehicles) {
+        // Cloned before the row is known to be wrong, because a VIN that is none must be shown as it was given.
+        let text = vehicle.vin.clone();
+        let mut bad = Violations::default();
+        let at = format!("vehicles[{}]", row - first_row);
+        let details = details::decode(&mut bad, &at, Some(vehicle));
+        match bad.finish_with(details) {
+            Ok(details) => good.push((row, details)),
+            Err(invalid) => refused.push(result(row, text, Some(problem(&invalid)), false)),
         }
+    }
+    Rows {
+        first_row,
+        end,
+        good,
+        bad: Bad(refused),
+    }
+}
+
+impl Bad {
+    /// One result per row, in order.
+    pub(crate) fn results(self, answers: Vec<RowAnswer>) -> Vec<pb::RowResult> {
+        let mut results = self.0;
+        results.extend(answers.into_iter().map(pb::RowResult::from));
+        results.sort_by_key(|result| result.row);
         results
     }
 
     /// The acknowledgement of an import message: rows that need a word, and where to resume.
     pub(crate) fn answer(self, imported: Imported) -> pb::ImportVehiclesResponse {
-        let stored = imported
+        let rows = imported.answers.len();
+        let silent = |answer: &RowAnswer| matches!(answer.outcome, Ok(false));
+        let told: Vec<RowAnswer> = imported
             .answers
-            .iter()
-            .filter(|(_, answer)| answer.is_ok())
-            .count() as u64;
-        let mut results: Vec<pb::RowResult> = Vec::new();
-        for (row, (vin, details)) in (self.first_row..).zip(self.rows) {
-            if let Err(invalid) = details {
-                results.push(refusal(row, vin, problem(&invalid)));
-            }
-        }
-        for (row, vin) in imported.known {
-            results.push(pb::RowResult {
-                row,
-                vin: vin.into(),
-                problem: None,
-                already_stored: true,
-            });
-        }
-        for (row, answer) in imported.answers {
-            if let Err(error) = answer {
-                let vin = match &error {
-                    Error::VinTaken { vin } => vin.as_str().to_owned(),
-                    _ => String::new(),
-                };
-                results.push(refusal(row, vin, problem(&error)));
-            }
-        }
-        results.sort_by_key(|result| result.row);
+            .into_iter()
+            .filter(|answer| !silent(answer))
+            .collect();
         pb::ImportVehiclesResponse {
             next_row: imported.next_row,
-            stored,
-            results,
+            stored: (rows - told.len()) as u64,
+            results: self.results(told),
         }
     }
 }
 
-fn refusal(row: u64, vin: String, problem: Problem) -> pb::RowResult {
+impl From<RowAnswer> for pb::RowResult {
+    fn from(answer: RowAnswer) -> Self {
+        let vin = answer.vin.into();
+        match answer.outcome {
+            Ok(known) => result(answer.row, vin, None, known),
+            Err(error) => result(answer.row, vin, Some(problem(&error)), false),
+        }
+    }
+}
+
+fn result(row: u64, vin: String, problem: Option<Problem>, already_stored: bool) -> pb::RowResult {
     pb::RowResult {
         row,
         vin,
-        problem: Some(problem),
-        already_stored: false,
+        problem,
+        already_stored,
     }
 }
