@@ -226,7 +226,7 @@ fn explain(rule: &Rule, judgement: &Judgement, facts: &Facts, exemptible: bool) 
         value: judgement.value,
         because: judgement.because,
         effect: judgement.effect.word(),
-        text: with_facts(&rule.text, &shown),
+        text: with_facts(rule, facts),
         facts: shown,
         missing: judgement.missing.iter().map(Fact::name).collect(),
         could_exempt,
@@ -245,33 +245,30 @@ fn explain(rule: &Rule, judgement: &Judgement, facts: &Facts, exemptible: bool) 
 }
 
 /// The rule's text with the facts it read, in both languages.
-fn with_facts(text: &Bilingual, facts: &[Shown]) -> Bilingual {
-    if facts.is_empty() {
+fn with_facts(rule: &Rule, facts: &Facts) -> Bilingual {
+    let text = &rule.text;
+    let read: Vec<Bilingual> = rule
+        .reads
+        .iter()
+        .map(|fact| {
+            let value = facts.said(fact).unwrap_or_else(|| Bilingual {
+                en: "not known".to_owned(),
+                zh: "未知".to_owned(),
+            });
+            Bilingual {
+                en: format!("{}: {}", fact.def().en, value.en),
+                zh: format!("{}：{}", fact.def().zh, value.zh),
+            }
+        })
+        .collect();
+    if read.is_empty() {
         return text.clone();
     }
-    let list = |name: fn(&Shown) -> &'static str, unknown: &str, between: &str, colon: &str| {
-        let items: Vec<String> = facts
-            .iter()
-            .map(|fact| {
-                format!(
-                    "{}{colon}{}",
-                    name(fact),
-                    fact.value.as_deref().unwrap_or(unknown)
-                )
-            })
-            .collect();
-        items.join(between)
+    let join = |side: fn(&Bilingual) -> &str, between: &str| {
+        read.iter().map(side).collect::<Vec<_>>().join(between)
     };
     Bilingual {
-        en: format!(
-            "{} [{}]",
-            text.en,
-            list(|fact| fact.en, "not known", "; ", ": ")
-        ),
-        zh: format!(
-            "{}【{}】",
-            text.zh,
-            list(|fact| fact.zh, "未知", "；", "：")
-        ),
+        en: format!("{} [{}]", text.en, join(|item| &item.en, "; ")),
+        zh: format!("{}【{}】", text.zh, join(|item| &item.zh, "；")),
     }
 }

@@ -6,7 +6,8 @@ use serde_json::{Map, Value, json};
 use super::Facts;
 use crate::day;
 use crate::emission::Stage;
-use crate::schema::{FACTS, Fact, Kind};
+use crate::pack::Bilingual;
+use crate::schema::{FACTS, Fact, Kind, spoken};
 
 /// A fact as a person reads it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -35,6 +36,46 @@ impl Facts {
             zh: def.zh,
             value,
         }
+    }
+
+    /// A fact's value as people say it; `None` where nothing is known.
+    pub(crate) fn said(&self, fact: Fact) -> Option<Bilingual> {
+        if !self.is_known(fact) {
+            return None;
+        }
+        let slot = self.slot(fact);
+        let both = |en: &str, zh: &str| Bilingual {
+            en: en.to_owned(),
+            zh: zh.to_owned(),
+        };
+        Some(match fact.kind() {
+            Kind::Flag if slot.lo == 1 => both("yes", "是"),
+            Kind::Flag => both("no", "否"),
+            Kind::Code(words) => {
+                let word = words.get(slot.lo as usize).copied().unwrap_or_default();
+                let (en, zh) = spoken(words, word);
+                both(en, zh)
+            }
+            Kind::Set(words) => {
+                let (has, not) = (listed(words, slot.lo), listed(words, !slot.hi));
+                match (slot.is_exact(), slot.lo == 0) {
+                    (true, true) => both("none", "无"),
+                    (true, false) => has,
+                    (false, true) => both(
+                        &format!("not {}; the rest not known", not.en),
+                        &format!("无{}，其余未知", not.zh),
+                    ),
+                    (false, false) => both(
+                        &format!("{}; the rest not known", has.en),
+                        &format!("{}，其余未知", has.zh),
+                    ),
+                }
+            }
+            _ => {
+                let value = self.show(fact).value.unwrap_or_default();
+                both(&value, &value)
+            }
+        })
     }
 
     /// Everything known, as a JSON object with one key a fact, in the order of the keys.
@@ -79,6 +120,18 @@ impl Facts {
             Kind::Country | Kind::Text => json!(self.text(fact)),
             Kind::Stage(family) => json!(Stage::show(family, slot.lo, slot.hi)),
         }
+    }
+}
+
+/// The chosen words as people list them.
+fn listed(words: &'static [&'static str], bits: i64) -> Bilingual {
+    let (en, zh): (Vec<&str>, Vec<&str>) = chosen(words, bits)
+        .into_iter()
+        .map(|word| spoken(words, word))
+        .unzip();
+    Bilingual {
+        en: en.join(", "),
+        zh: zh.join("、"),
     }
 }
 

@@ -54,10 +54,10 @@ facts! {
     Seats "vehicle.seats" Kind::Int(1, 400), "seats including the driver", "座位数";
     Doors "vehicle.doors" Kind::Int(0, 12), "doors", "车门数";
     Axles "vehicle.axles" Kind::Int(1, 20), "axles", "轴数";
-    GrossMassKg "vehicle.gross_mass_kg" KG, "gross mass (kg)", "总质量(kg)";
-    CurbMassKg "vehicle.curb_mass_kg" KG, "curb mass (kg)", "整备质量(kg)";
-    PayloadKg "vehicle.payload_kg" Kind::Int(0, 200_000), "payload (kg)", "核定载质量(kg)";
-    LengthMm "vehicle.length_mm" MM, "length (mm)", "车长(mm)";
+    GrossMassKg "vehicle.gross_mass_kg" KG, "gross mass (kg)", "总质量（kg）";
+    CurbMassKg "vehicle.curb_mass_kg" KG, "curb mass (kg)", "整备质量（kg）";
+    PayloadKg "vehicle.payload_kg" Kind::Int(0, 200_000), "payload (kg)", "核定载质量（kg）";
+    LengthMm "vehicle.length_mm" MM, "length (mm)", "车长（mm）";
     // the vehicle: dates and age
     Manufactured "vehicle.manufactured" Kind::Date, "manufactured", "出厂日期";
     FirstRegistered "vehicle.first_registered" Kind::Date, "first registered", "初次登记日期";
@@ -68,25 +68,25 @@ facts! {
     // the vehicle: drive
     Powertrain "vehicle.powertrain" Kind::Code(POWERTRAIN), "powertrain", "动力类型";
     Fuel "vehicle.fuel" Kind::Code(FUEL), "fuel", "燃料种类";
-    EngineCc "vehicle.engine_cc" Kind::Int(0, 60_000), "engine displacement (cc)", "排量(cc)";
-    PowerKw "vehicle.power_kw" Kind::Number(0, 5_000), "peak power (kW)", "峰值功率(kW)";
-    Power30MinKw "vehicle.power_30min_kw" Kind::Number(0, 5_000), "30-minute power (kW)", "30分钟功率(kW)";
-    EmissionChina "vehicle.emission_standard.china" Kind::Stage(Family::China), "emission stage (China)", "排放阶段(国标)";
-    EmissionEuro "vehicle.emission_standard.euro" Kind::Stage(Family::Euro), "emission stage (Euro)", "排放阶段(欧标)";
-    EmissionJapan "vehicle.emission_standard.japan" Kind::Stage(Family::Japan), "emission stage (Japan)", "排放阶段(日本)";
-    EmissionUs "vehicle.emission_standard.us" Kind::Stage(Family::Us), "emission stage (US)", "排放阶段(美国)";
-    FuelKmPerLitre "vehicle.fuel_km_per_litre" Kind::Number(0, 200), "fuel economy (km/l)", "燃油经济性(km/l)";
-    Co2GPerKm "vehicle.co2_g_per_km" Kind::Int(0, 3_000), "CO2 (g/km)", "二氧化碳排放(g/km)";
-    BatteryKwh "vehicle.battery_kwh" Kind::Number(0, 5_000), "battery capacity (kWh)", "电池容量(kWh)";
-    BatterySoh "vehicle.battery_soh_percent" PERCENT, "battery state of health (%)", "电池健康度(%)";
-    RangeKm "vehicle.range_km" Kind::Int(0, 5_000), "electric range (km)", "续航里程(km)";
-    GroundClearanceMm "vehicle.ground_clearance_mm" Kind::Int(0, 2_000), "ground clearance (mm)", "离地间隙(mm)";
+    EngineCc "vehicle.engine_cc" Kind::Int(0, 60_000), "engine displacement (cc)", "排量（cc）";
+    PowerKw "vehicle.power_kw" Kind::Number(0, 5_000), "peak power (kW)", "峰值功率（kW）";
+    Power30MinKw "vehicle.power_30min_kw" Kind::Number(0, 5_000), "30-minute power (kW)", "30分钟功率（kW）";
+    EmissionChina "vehicle.emission_standard.china" Kind::Stage(Family::China), "emission stage (China)", "排放阶段（国标）";
+    EmissionEuro "vehicle.emission_standard.euro" Kind::Stage(Family::Euro), "emission stage (Euro)", "排放阶段（欧标）";
+    EmissionJapan "vehicle.emission_standard.japan" Kind::Stage(Family::Japan), "emission stage (Japan)", "排放阶段（日本）";
+    EmissionUs "vehicle.emission_standard.us" Kind::Stage(Family::Us), "emission stage (US)", "排放阶段（美国）";
+    FuelKmPerLitre "vehicle.fuel_km_per_litre" Kind::Number(0, 200), "fuel economy (km/l)", "燃油经济性（km/l）";
+    Co2GPerKm "vehicle.co2_g_per_km" Kind::Int(0, 3_000), "CO2 (g/km)", "二氧化碳排放（g/km）";
+    BatteryKwh "vehicle.battery_kwh" Kind::Number(0, 5_000), "battery capacity (kWh)", "电池容量（kWh）";
+    BatterySoh "vehicle.battery_soh_percent" PERCENT, "battery state of health (%)", "电池健康度（%）";
+    RangeKm "vehicle.range_km" Kind::Int(0, 5_000), "electric range (km)", "续航里程（km）";
+    GroundClearanceMm "vehicle.ground_clearance_mm" Kind::Int(0, 2_000), "ground clearance (mm)", "离地间隙（mm）";
     // the vehicle: equipment
     Equipment "vehicle.equipment" Kind::Set(EQUIPMENT), "equipment", "配置";
     Airbags "vehicle.airbags" Kind::Int(0, 40), "airbags", "安全气囊数";
-    TintPercent "vehicle.tint_percent" PERCENT, "window tint (%)", "车窗着色(%)";
+    TintPercent "vehicle.tint_percent" PERCENT, "window tint (%)", "车窗着色（%）";
     // the vehicle: condition and history
-    OdometerKm "vehicle.odometer_km" KM, "odometer (km)", "行驶里程(km)";
+    OdometerKm "vehicle.odometer_km" KM, "odometer (km)", "行驶里程（km）";
     Damage "vehicle.damage" Kind::Set(DAMAGE), "damage suffered", "受损类型";
     TitleBrand "vehicle.title_brand" Kind::Set(TITLE_BRAND), "title brands", "权证标注";
     PreviousUse "vehicle.previous_use" Kind::Set(PREVIOUS_USE), "previous uses", "曾用性质";
@@ -100,7 +100,7 @@ facts! {
     OdometerTampered "vehicle.odometer_tampered" Kind::Flag, "odometer tampered with", "里程表被篡改";
     CirculationRestricted "vehicle.circulation_restricted" Kind::Flag, "may not circulate where it comes from", "来源国限制上路";
     AuctionGrade "vehicle.auction_grade" Kind::Number(0, 10), "auction grade", "拍卖评级";
-    ConditionPercent "vehicle.condition_percent" PERCENT, "condition score (%)", "车况评分(%)";
+    ConditionPercent "vehicle.condition_percent" PERCENT, "condition score (%)", "车况评分（%）";
     Owners "vehicle.owners" Kind::Int(0, 100), "owners so far", "历任车主数";
     ModelApproved "vehicle.model_approved" Kind::Flag, "model already approved at destination", "车型已获目的国认可";
     ModelRegularlyImported "vehicle.model_regularly_imported" Kind::Flag, "model regularly imported at destination", "车型在目的国常规进口";
@@ -169,7 +169,7 @@ facts! {
     // the maintenance records
     LookupOutcome "maintenance.outcome" Kind::Code(LOOKUP), "maintenance look-up", "维修记录查询结果";
     OdometerVerdict "maintenance.odometer_verdict" Kind::Code(ODOMETER_VERDICT), "odometer verdict", "里程判定";
-    MinimumTrueKm "maintenance.minimum_true_km" KM, "least true distance (km)", "最低真实里程(km)";
+    MinimumTrueKm "maintenance.minimum_true_km" KM, "least true distance (km)", "最低真实里程（km）";
     StructuralDamage "maintenance.structural_damage" Kind::Flag, "structural damage on record", "有结构性损伤记录";
     FloodOnRecord "maintenance.flood" Kind::Flag, "flood damage on record", "有泡水记录";
     FireOnRecord "maintenance.fire" Kind::Flag, "fire damage on record", "有火烧记录";
@@ -181,7 +181,7 @@ facts! {
     TransferPendingExport "registry.transfer_pending_export" Kind::Date, "transfer pending export", "转让待出口日期";
     ScrapLimitDate "registry.scrap_limit_date" Kind::Date, "service-life limit", "强制报废期止";
     ScrapLimitApplies "registry.scrap_limit_applies" Kind::Flag, "service-life limit in years applies", "适用使用年限";
-    ScrapMileageKm "registry.scrap_mileage_km" KM, "reference mileage for scrapping (km)", "报废参考里程(km)";
+    ScrapMileageKm "registry.scrap_mileage_km" KM, "reference mileage for scrapping (km)", "报废参考里程（km）";
     CertificateMatches "registry.certificate_matches" Kind::Flag, "vehicle matches its certificate", "与登记证书相符";
     CertificatesComplete "registry.certificates_complete" Kind::Flag, "legal certificates complete", "合法凭证齐全";
     Deregistered "registry.deregistered" Kind::Flag, "deregistered", "已注销登记";

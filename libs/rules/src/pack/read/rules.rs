@@ -208,7 +208,10 @@ impl<'a> RuleReader<'a> {
             on_undetermined,
         };
         let mut reads = logic.reads();
-        reads.insert(span.decided_by);
+        // The deciding day is read only where the rule has a first or a last one.
+        if effective.from.is_some() || effective.to.is_some() {
+            reads.insert(span.decided_by);
+        }
         let written = |clause: Option<Clause>| clause.map(|clause| clause.source);
         let rule = Rule {
             id: id?,
