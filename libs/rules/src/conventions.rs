@@ -12,17 +12,17 @@ use crate::{
 
 /// A pack of the given rules, each as its clauses, one a line.
 fn text(rules: &[&str]) -> String {
-    let mut text = "market: XX\nname: { en: X, zh: 某 }\nversion: 1.0.0\nas_of: 2026-11-23\nmeasured_at: trip.arrival\nrules:\n".to_owned();
-    for (number, rule) in rules.iter().enumerate() {
-        text += &format!("  - id: R{number}\n    category: other\n    text: {{ en: T, zh: 文 }}\n");
-        if !rule.contains("source:") {
-            text += "    source: { title: S, confidence: high }\n";
-        }
-        for line in rule.lines() {
-            text += &format!("    {line}\n");
-        }
-    }
-    text
+    let rules = rules.iter().enumerate().map(|(number, rule)| {
+        let source = if rule.contains("source:") {
+            ""
+        } else {
+            "    source: { title: S, confidence: high }\n"
+        };
+        let clauses: String = rule.lines().flat_map(|line| ["    ", line, "\n"]).collect();
+        format!("  - id: R{number}\n    category: other\n    text: {{ en: T, zh: 文 }}\n{source}{clauses}")
+    });
+    let head = "market: XX\nname: { en: X, zh: 某 }\nversion: 1.0.0\nas_of: 2026-11-23\nmeasured_at: trip.arrival\nrules:\n";
+    head.to_owned() + &rules.collect::<String>()
 }
 
 fn load(rules: &[&str]) -> Pack {
@@ -346,4 +346,50 @@ fn a_last_day_is_told_as_one_only_where_it_gets_worse() {
     let (old, ways) = on("2027-02-01");
     assert_eq!(old.closes(), None, "{old:?}");
     assert_eq!(ways[0].steps[0].to, Some(json!("2027-01-15")));
+}
+
+#[test]
+fn of_several_papers_that_would_do_the_first_is_asked_and_all_are_named() {
+    let rule = "require: any_of(documents, [\"foreign-registration\", \"deregistration-certificate\"])\nneeds: [commercial-invoice]\notherwise: require";
+    let with = |documents: Json| judge(&[rule], json!({ "documents": documents }));
+    let codes = |verdict: &Verdict| {
+        let codes = verdict.missing_documents.iter();
+        codes
+            .map(|document| document.code.clone())
+            .collect::<Vec<_>>()
+    };
+    let bare = with(json!([]));
+    assert_eq!(codes(&bare), ["commercial-invoice", "foreign-registration"]);
+    let name = &bare.missing_documents[1].name;
+    assert!(
+        name.en.contains(", or deregistration certificate"),
+        "{name:?}"
+    );
+    assert!(name.zh.contains("或注销登记证明"), "{name:?}");
+    assert_eq!(
+        codes(&with(json!(["deregistration-certificate"]))),
+        ["commercial-invoice"]
+    );
+    let ways = ways_to_eligible(&load(&[rule]), &Facts::new());
+    let steps: Vec<&str> = ways[0]
+        .steps
+        .iter()
+        .map(|step| step.what.as_str())
+        .collect();
+    assert_eq!(steps, ["commercial-invoice", "foreign-registration"]);
+}
+
+#[test]
+fn reasons_say_values_in_words_and_only_what_was_read() {
+    let rule = "require: vehicle.steering == \"RHD\" && none_of(vehicle.damage, [\"fire\"]) && !vehicle.stolen\notherwise: prohibit";
+    let given = json!({ "vehicle.steering": "LHD", "vehicle.damage": ["hail"], "trip.arrival": "2026-06-15" });
+    let (verdict, _) = one(rule, given);
+    assert_eq!(
+        verdict.text.en,
+        "T [steering side: left-hand drive (LHD); damage suffered: hail; reported stolen: not known]"
+    );
+    assert_eq!(
+        verdict.text.zh,
+        "文【方向盘位置：左舵；受损类型：冰雹；被盗抢：未知】"
+    );
 }

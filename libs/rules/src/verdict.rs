@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::decide::{Because, Judgement, Outcome, Value, decide, judge};
 use crate::facts::{Facts, Shown};
-use crate::pack::{Bilingual, Confidence, DoubtReason, Effect, Pack, Rule, Status};
+use crate::pack::{Bilingual, Confidence, DocumentDef, DoubtReason, Effect, Pack, Rule, Status};
 use crate::schema::Fact;
 use crate::slot::text_id;
 
@@ -80,12 +80,12 @@ pub struct MissingFact {
     pub rules: Vec<String>,
 }
 
-/// A document to produce.
+/// A document to produce, or any one of several of which this is the first.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct MissingDocument {
     /// Its code.
     pub code: String,
-    /// Its name.
+    /// Its name; where any one of several will do, the names of all.
     pub name: Bilingual,
     /// Who produces it.
     pub who: String,
@@ -157,7 +157,11 @@ pub fn evaluate(pack: &Pack, facts: &Facts) -> Verdict {
             let absent = wanted
                 .iter()
                 .filter(|code| dateless || !facts.has_document(text_id(code)));
-            absent.for_each(|code| want_document(&mut missing_documents, pack, code, &rule.id));
+            absent.for_each(|code| want_document(&mut missing_documents, pack, &[code], &rule.id));
+        }
+        if judgement.raw == Value::Violated && judgement.effect > Effect::Levy {
+            let open = open_groups(rule, facts);
+            open.for_each(|group| want_document(&mut missing_documents, pack, &group, &rule.id));
         }
         rules.push(explain(
             rule,
@@ -193,21 +197,42 @@ fn want_fact(list: &mut Vec<MissingFact>, facts: &Facts, fact: Fact, rule: &str)
     }
 }
 
-fn want_document(list: &mut Vec<MissingDocument>, pack: &Pack, code: &str, rule: &str) {
-    match (
-        list.iter_mut().find(|missing| missing.code == code),
-        pack.document(code),
-    ) {
-        (Some(missing), _) => missing.rules.push(rule.to_owned()),
-        (None, Some(document)) => list.push(MissingDocument {
-            code: document.code.clone(),
-            name: document.name.clone(),
-            who: document.who.clone(),
-            when: document.when.clone(),
-            rules: vec![rule.to_owned()],
-        }),
-        (None, None) => {}
+/// The groups of documents a rule can be met with of which none is at hand, and none is needed anyway.
+fn open_groups<'a>(rule: &'a Rule, facts: &'a Facts) -> impl Iterator<Item = Vec<&'a String>> {
+    let settled = |code: &String| facts.has_document(text_id(code)) || rule.needs.contains(code);
+    rule.groups
+        .iter()
+        .filter(move |group| !group.iter().any(settled))
+        .map(|group| group.iter().collect())
+}
+
+/// Asks for a document, or for any one of several: the first stands for them, and the name says which.
+fn want_document(list: &mut Vec<MissingDocument>, pack: &Pack, group: &[&String], rule: &str) {
+    let known: Vec<&DocumentDef> = group
+        .iter()
+        .filter_map(|code| pack.document(code))
+        .collect();
+    let Some(first) = known.first() else { return };
+    if let Some(missing) = list.iter_mut().find(|missing| missing.code == first.code) {
+        if missing.rules.last().is_none_or(|last| last != rule) {
+            missing.rules.push(rule.to_owned());
+        }
+        return;
     }
+    let join = |side: fn(&Bilingual) -> &str, between: &str| {
+        let names: Vec<&str> = known.iter().map(|document| side(&document.name)).collect();
+        names.join(between)
+    };
+    list.push(MissingDocument {
+        code: first.code.clone(),
+        name: Bilingual {
+            en: join(|name| &name.en, ", or "),
+            zh: join(|name| &name.zh, "或"),
+        },
+        who: first.who.clone(),
+        when: first.when.clone(),
+        rules: vec![rule.to_owned()],
+    });
 }
 
 fn explain(rule: &Rule, judgement: &Judgement, facts: &Facts, exemptible: bool) -> RuleVerdict {

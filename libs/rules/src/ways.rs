@@ -148,21 +148,26 @@ fn apply(facts: &mut Facts, action: &Action) {
     }
 }
 
-/// Every document that some rule needs and that is not there.
+/// Every document that some rule needs and that is not there; of several that would each do, the first.
 fn papers(pack: &Pack, facts: &Facts) -> Vec<Candidate> {
     let mut papers: Vec<Candidate> = Vec::new();
-    for (rule, code) in pack
-        .rules
-        .iter()
-        .flat_map(|rule| rule.needs.iter().map(move |code| (rule, code)))
-    {
-        let listed = papers.iter().any(|paper| paper.step.what == *code);
-        let there = facts
+    let there = |code: &String| {
+        facts
             .documents()
             .iter()
-            .any(|document| *document.code == **code);
-        if !listed && !there {
-            papers.push(paper(pack, rule, code));
+            .any(|document| *document.code == **code)
+    };
+    for rule in &pack.rules {
+        let open = rule.groups.iter().filter(|group| !group.iter().any(there));
+        let asked = rule
+            .needs
+            .iter()
+            .chain(open.filter_map(|group| group.first()));
+        for code in asked {
+            let listed = papers.iter().any(|paper| paper.step.what == *code);
+            if !listed && !there(code) {
+                papers.push(paper(pack, rule, code));
+            }
         }
     }
     papers

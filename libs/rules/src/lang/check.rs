@@ -28,6 +28,8 @@ pub(crate) trait Scope {
 pub(crate) struct Reads {
     pub(crate) facts: FactSet,
     pub(crate) documents: BTreeSet<String>,
+    /// Documents asked for, each group met by any one of it.
+    pub(crate) groups: Vec<Vec<String>>,
 }
 
 /// A compiled predicate: its place in the code, and what it reads.

@@ -2,7 +2,7 @@
 //!
 //! Nothing here allocates, loops over input or can fail; the depth was bounded when compiling.
 
-use super::code::{Code, Num, NumRef, Op, Part, Step};
+use super::code::{Code, Count, Num, NumRef, Op, Part, Step};
 use super::leaf::{between, compare, leaf, member, reads};
 use crate::day;
 use crate::facts::Facts;
@@ -160,8 +160,12 @@ impl<'a> Run<'a> {
     fn leaf(&mut self, op: &Op) -> Kleene {
         let value = leaf(self.code, self.facts, op).unwrap_or(Kleene::Unknown);
         if value.is_unknown() {
+            let by_year = matches!(op, Op::Age(Count::CalendarYears, ..));
             for fact in reads(op).into_iter().flatten() {
-                self.note(fact, self.facts.slot(fact));
+                let slot = self.facts.slot(fact);
+                if !by_year || day::year(slot.lo) != day::year(slot.hi) {
+                    self.note(fact, slot);
+                }
             }
         }
         value
@@ -191,10 +195,26 @@ impl<'a> Run<'a> {
                 slot
             }
             Num::Between(count, from, to) => {
-                let (from, to) = (self.num(*from), self.num(*to));
+                let mut end = |day: NumRef| {
+                    let before = self.missing;
+                    let slot = self.num(day);
+                    // Where only years are counted, a day known to its year lacks nothing.
+                    if *count == Count::CalendarYears && day::year(slot.lo) == day::year(slot.hi) {
+                        self.missing = before;
+                    }
+                    slot
+                };
+                let (from, to) = (end(*from), end(*to));
                 between(*count, from, to)
             }
-            Num::Part(part, day) => each(self.num(*day), |day| take(*part, day)),
+            Num::Part(part, day) => {
+                let before = self.missing;
+                let slot = each(self.num(*day), |day| take(*part, day));
+                if slot.is_exact() {
+                    self.missing = before;
+                }
+                slot
+            }
             Num::Month(day) => {
                 let slot = self.num(*day);
                 if day::year(slot.lo) == day::year(slot.hi) {

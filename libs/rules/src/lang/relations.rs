@@ -197,7 +197,7 @@ impl Checker<'_> {
                     Some(vec![Op::Members(Share::All, fact, bits)])
                 }
                 Value::Documents => {
-                    let ids = vec![self.document(item)?];
+                    let ids = self.documents(Share::All, std::slice::from_ref(item))?;
                     Some(vec![self.documents_op(Share::All, ids)])
                 }
                 other => self.fault(list, format!("nothing is `in` a {}", other.name())),
@@ -256,6 +256,22 @@ impl Checker<'_> {
         (start, self.code.lists.len() as u32)
     }
 
+    /// The ids of the documents of a list, noted as asked for: any one of them, or each.
+    fn documents(&mut self, share: Share, list: &[IdedExpr]) -> Option<Vec<i64>> {
+        let ids: Vec<Option<i64>> = list.iter().map(|code| self.document(code)).collect();
+        let ids = ids.into_iter().collect::<Option<_>>()?;
+        let codes = list.iter().filter_map(|code| self.string_literal(code));
+        let codes: Vec<String> = codes.collect();
+        match share {
+            Share::Any => self.found.groups.push(codes),
+            Share::All => {
+                let each = codes.into_iter().map(|code| vec![code]);
+                self.found.groups.extend(each);
+            }
+        }
+        Some(ids)
+    }
+
     fn documents_op(&mut self, share: Share, ids: Vec<i64>) -> Op {
         let (start, end) = self.list(ids);
         Op::Documents(share, start, end)
@@ -289,8 +305,8 @@ impl Checker<'_> {
         let test = match self.value(set)? {
             Value::Set(fact) => Op::Members(share, fact, self.set_bits(fact, list)?),
             Value::Documents => {
-                let ids: Vec<Option<i64>> = list.iter().map(|code| self.document(code)).collect();
-                self.documents_op(share, ids.into_iter().collect::<Option<_>>()?)
+                let ids = self.documents(share, list)?;
+                self.documents_op(share, ids)
             }
             other => {
                 return self.fault(set, format!("a set is needed here, not a {}", other.name()));

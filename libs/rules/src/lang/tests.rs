@@ -132,6 +132,23 @@ fn a_partial_date_is_every_day_it_may_mean() {
 }
 
 #[test]
+fn a_date_known_to_the_year_lacks_nothing_where_years_are_counted() {
+    let given = json!({ "vehicle.manufactured": "2021-07" });
+    for rule in [
+        "calendar_years(vehicle.manufactured, trip.arrival) <= 5",
+        "year(vehicle.manufactured) >= year(trip.arrival) - 5",
+        "calendar_years(plus_years(start_of_year(vehicle.manufactured), 1), trip.arrival) <= 5",
+    ] {
+        open(rule, &given, &["trip.arrival"]);
+    }
+    open(
+        "years(vehicle.manufactured, trip.arrival) <= 5",
+        &given,
+        &["vehicle.manufactured", "trip.arrival"],
+    );
+}
+
+#[test]
 fn an_unknown_event_is_bounded_by_the_known_ones_around_it() {
     let shipped =
         "earliest(trip.arrival, latest(trip.bill_of_lading, plus_months(trip.arrival, -6)))";

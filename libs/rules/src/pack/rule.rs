@@ -216,6 +216,9 @@ pub struct Rule {
     /// Documents that its expressions name.
     #[serde(skip)]
     pub(crate) names: Vec<String>,
+    /// Documents that `require` can be met with, each group by any one of it.
+    #[serde(skip)]
+    pub(crate) groups: Vec<Vec<String>>,
     #[serde(skip)]
     pub(crate) reads: FactSet,
     #[serde(skip)]

@@ -51,6 +51,13 @@ impl Logic {
         documents
     }
 
+    /// The documents the requirement can be met with, each group by any one of it.
+    pub(super) fn groups(&self) -> Vec<Vec<String>> {
+        self.require
+            .as_ref()
+            .map_or_else(Vec::new, |clause| clause.compiled.reads.groups.clone())
+    }
+
     fn clauses(&self) -> impl Iterator<Item = &Clause> {
         [&self.applies, &self.unless, &self.exempt, &self.require]
             .into_iter()

@@ -226,6 +226,7 @@ impl<'a> RuleReader<'a> {
             exempt_reads: logic.exemptions(),
             reads,
             names: logic.documents(),
+            groups: logic.groups(),
             applies: written(logic.applies),
             unless: written(logic.unless),
             exempt: written(logic.exempt),
