@@ -5,6 +5,8 @@
 //! misread code from a forged one.
 
 mod base45;
+mod finder;
+mod frame;
 mod image;
 mod print;
 

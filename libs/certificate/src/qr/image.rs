@@ -1,10 +1,13 @@
 //! QR codes as PNG: drawing one, and finding one in a picture.
 
 use std::io::Cursor;
+use std::panic::catch_unwind;
 
 use png::{BitDepth, ColorType, Decoder, Encoder, Limits, Transformations};
 use rqrr::PreparedImage;
 
+use super::finder::{Bits, codes};
+use super::frame::{Frame, Grey};
 use super::print::Matrix;
 use crate::error::{Error, Result};
 
@@ -12,6 +15,8 @@ use crate::error::{Error, Result};
 const SCALE: usize = 4;
 /// The largest side of a picture read, in pixels.
 const MAX_SIDE: u32 = 8_192;
+/// How many frames are fitted in one black and white view of a picture: each takes some milliseconds.
+const FITS: usize = 4;
 
 /// A black and white PNG of the code, four pixels a module, with its quiet zone.
 pub fn to_png(text: &str) -> Result<Vec<u8>> {
@@ -34,41 +39,93 @@ pub fn to_png(text: &str) -> Result<Vec<u8>> {
 pub fn read_png(bytes: &[u8]) -> Result<String> {
     let grey = grey(bytes)?;
     let dark = threshold(&grey.luma);
+    if let Some(text) = fitted(&grey, dark) {
+        return Ok(text);
+    }
+    // A second opinion, which follows perspective further.
     let mut last = Error::NoQrCode("none found".to_owned());
-    // A scan with few pixels a module is found once it is enlarged, an even one with one threshold
-    // for the whole, an unevenly lit photograph with a local one.
-    // Large pictures are not enlarged: they have the pixels, and a reader has a time to keep.
-    let scales = match grey.width.max(grey.height) {
-        0..=1_024 => 3,
-        1_025..=2_048 => 2,
-        _ => 1,
-    };
-    for (scale, local) in (1..=scales).flat_map(|scale| [(scale, true), (scale, false)]) {
-        let (wide, high) = (grey.width * scale, grey.height * scale);
-        let pixel = |x, y| grey.enlarged(x, y, scale);
-        let mut image = if local {
-            PreparedImage::prepare_from_greyscale(wide, high, pixel)
-        } else {
-            PreparedImage::prepare_from_bitmap(wide, high, |x, y| pixel(x, y) < dark)
-        };
-        for grid in image.detect_grids() {
-            match grid.decode() {
-                Ok((_, text)) => return Ok(text),
-                Err(e) => last = Error::NoQrCode(e.to_string()),
+    for scale in 1..=enlargements(&grey) {
+        for threshold in [None, Some(dark)] {
+            // It asserts where a picture drawn for that makes it divide by zero: a picture not read.
+            match catch_unwind(|| second_opinion(&grey, scale, threshold)) {
+                Ok(Ok(text)) => return Ok(text),
+                Ok(Err(Some(problem))) => last = Error::NoQrCode(problem),
+                Ok(Err(None)) | Err(_) => {}
             }
         }
     }
     Err(last)
 }
 
-/// A picture in grey, row by row.
-struct Grey {
-    width: usize,
-    height: usize,
-    luma: Vec<u8>,
+/// How far a picture is enlarged at most: patterns of few pixels are told apart then.
+/// Large pictures are not: they have the pixels, and a reader has a time to keep.
+fn enlargements(grey: &Grey) -> usize {
+    match grey.width.max(grey.height) {
+        0..=1_024 => 3,
+        1_025..=2_048 => 2,
+        _ => 1,
+    }
+}
+
+/// Reads a code by its finder patterns, with a frame fitted to all that is known of it.
+fn fitted(grey: &Grey, dark: u8) -> Option<String> {
+    let most = enlargements(grey);
+    for scale in (1..=most).step_by((most - 1).max(1)) {
+        let larger = (scale > 1).then(|| grey.larger(scale));
+        let seen = larger.as_ref().unwrap_or(grey);
+        for bits in [Bits::under(seen, dark), Bits::under_surroundings(seen)] {
+            let frames = codes(&bits).into_iter().flat_map(|centres| {
+                let centres = centres.map(|(x, y)| (x / scale as f64, y / scale as f64));
+                Frame::of_finders(grey, centres)
+            });
+            for mut frame in frames.take(FITS) {
+                frame.fit(grey);
+                for local in [false, true] {
+                    let modules = rqrr::Grid::new(frame.modules(grey, local));
+                    if let Ok((_, text)) = modules.decode() {
+                        return Some(text);
+                    }
+                }
+            }
+        }
+    }
+    None
+}
+
+/// What `rqrr` by itself makes of the picture enlarged by a whole number, with one threshold or with local ones.
+fn second_opinion(
+    grey: &Grey,
+    scale: usize,
+    threshold: Option<u8>,
+) -> std::result::Result<String, Option<String>> {
+    let (wide, high) = (grey.width * scale, grey.height * scale);
+    let pixel = |x, y| grey.enlarged(x, y, scale);
+    let mut image = match threshold {
+        None => PreparedImage::prepare_from_greyscale(wide, high, pixel),
+        Some(dark) => PreparedImage::prepare_from_bitmap(wide, high, |x, y| pixel(x, y) < dark),
+    };
+    let mut last = None;
+    for grid in image.detect_grids() {
+        match grid.decode() {
+            Ok((_, text)) => return Ok(text),
+            Err(problem) => last = Some(problem.to_string()),
+        }
+    }
+    Err(last)
 }
 
 impl Grey {
+    /// The picture enlarged by a whole number.
+    fn larger(&self, scale: usize) -> Self {
+        let (width, height) = (self.width * scale, self.height * scale);
+        let places = (0..height).flat_map(|y| (0..width).map(move |x| (x, y)));
+        Self {
+            width,
+            height,
+            luma: places.map(|(x, y)| self.enlarged(x, y, scale)).collect(),
+        }
+    }
+
     /// The grey at a place of the picture enlarged by a whole number, between its four neighbours.
     fn enlarged(&self, x: usize, y: usize, scale: usize) -> u8 {
         // Twice the scale is one pixel; half a pixel is where the centre of the first stands.

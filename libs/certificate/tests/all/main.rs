@@ -11,6 +11,7 @@ mod bytes;
 mod issue;
 mod log;
 mod manifest;
+mod picture;
 mod pictures;
 mod renderings;
 mod trust;
