@@ -192,7 +192,8 @@ pub(crate) fn judge(program: &Program, rule: &RuleCode, facts: &Facts) -> Judgem
         let due = documents && spared(rule, facts, &mut run) != Kleene::True;
         let effect = match (due, scope) {
             (false, _) => Effect::None,
-            (true, Kleene::True) => Effect::Condition,
+            // Papers weigh no more than the rule they accompany.
+            (true, Kleene::True) => rule.on_violated.min(Effect::Condition),
             (true, _) => rule.on_unknown.min(Effect::Refer),
         };
         let value = if due && scope.is_unknown() {

@@ -134,6 +134,17 @@ fn keep(best: &mut Vec<Way>, way: Way, now: Outcome) {
         return;
     }
     let rank = |way: &Way| (way.outcome, way.steps.len());
+    let steps = |way: &Way| {
+        let steps = way.steps.iter();
+        let mut steps: Vec<String> = steps
+            .map(|step| format!("{} {:?}", step.what, step.to))
+            .collect();
+        steps.sort_unstable();
+        steps
+    };
+    if best.iter().any(|known| steps(known) == steps(&way)) {
+        return;
+    }
     match best.first().map(rank) {
         Some(known) if rank(&way) > known => {}
         Some(known) if rank(&way) == known => best.push(way),
