@@ -11,7 +11,11 @@ pub(crate) mod exact;
 pub(crate) mod identity;
 pub(crate) mod inspection;
 pub(crate) mod judge;
+pub(crate) mod key;
+pub(crate) mod picture;
 pub(crate) mod report;
+pub(crate) mod review;
+pub(crate) mod signature;
 pub(crate) mod unit;
 pub(crate) mod vehicle;
 

@@ -107,9 +107,35 @@ pub enum Error {
     /// As many uploads run as may at once.
     #[error("too many uploads run at once")]
     Busy,
-    /// The folder of evidence can not be used.
+    /// The folder or bucket of evidence can not be used.
     #[error("the evidence could not be stored")]
-    Files(#[source] std::io::Error),
+    Objects(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The report's signature is missing or not good.
+    #[error("the report's signature is refused: {why}")]
+    SignatureRefused {
+        /// What is wrong, as a word.
+        cause: &'static str,
+        /// What is wrong, as a sentence.
+        why: String,
+        /// SHA-256 of the bytes that are to be signed.
+        report_sha256: String,
+    },
+    /// The tenant has no such anomaly.
+    #[error("anomaly {id} is not known")]
+    AnomalyNotFound {
+        /// As asked.
+        id: Uuid,
+    },
+    /// The anomaly stands where the review would put it.
+    #[error("anomaly {id} is {state} already")]
+    AlreadyReviewed {
+        /// Which.
+        id: Uuid,
+        /// Where it stands.
+        state: &'static str,
+        /// Where it may go from there.
+        legal: Vec<String>,
+    },
     /// Fields are wrong.
     #[error(transparent)]
     Invalid(#[from] Invalid),
@@ -132,6 +158,7 @@ impl Failure for Error {
         match self {
             Self::BodyNotFound { .. }
             | Self::InspectionNotFound { .. }
+            | Self::AnomalyNotFound { .. }
             | Self::CatalogueNotFound { .. } => Code::NotFound,
             Self::BodyTaken { .. } | Self::ReportTaken { .. } => Code::AlreadyExists,
             Self::EtagMismatch { .. } | Self::BodyChanged => Code::Aborted,
@@ -139,14 +166,16 @@ impl Failure for Error {
             Self::NotAccredited { .. }
             | Self::VehicleMismatch { .. }
             | Self::VehicleNotRegistered
+            | Self::AlreadyReviewed { .. }
             | Self::NotCurrent { .. } => Code::FailedPrecondition,
             Self::Incomplete { .. }
+            | Self::SignatureRefused { .. }
             | Self::VerdictMismatch { .. }
             | Self::EvidenceRefused { .. }
             | Self::Invalid(_)
             | Self::Page(_) => Code::InvalidArgument,
             Self::Busy => Code::ResourceExhausted,
-            Self::Files(_) => Code::Unavailable,
+            Self::Objects(_) => Code::Unavailable,
             Self::Storage(error) => of_trouble(error.trouble()).0,
             Self::Peer(error) => error.code(),
             Self::Catalogue(_) => Code::Internal,
@@ -157,6 +186,7 @@ impl Failure for Error {
         match self {
             Self::BodyNotFound { .. }
             | Self::InspectionNotFound { .. }
+            | Self::AnomalyNotFound { .. }
             | Self::CatalogueNotFound { .. } => ErrorReason::NotFound,
             Self::BodyTaken { .. } | Self::ReportTaken { .. } => ErrorReason::AlreadyExists,
             Self::EtagMismatch { .. } => ErrorReason::EtagMismatch,
@@ -166,13 +196,15 @@ impl Failure for Error {
             Self::VehicleMismatch { .. } => ErrorReason::VehicleMismatch,
             Self::VehicleNotRegistered => ErrorReason::VehicleNotRegistered,
             Self::NotCurrent { .. } => ErrorReason::InspectionNotCurrent,
+            Self::AlreadyReviewed { .. } => ErrorReason::IllegalTransition,
+            Self::SignatureRefused { .. } => ErrorReason::SignatureRefused,
             Self::Incomplete { .. } => ErrorReason::ReportIncomplete,
             Self::VerdictMismatch { .. } => ErrorReason::VerdictMismatch,
             Self::EvidenceRefused { .. } => ErrorReason::EvidenceRefused,
             Self::Invalid(_) => ErrorReason::InvalidFields,
             Self::Page(_) => ErrorReason::PageTokenInvalid,
             Self::Busy => ErrorReason::QuotaExceeded,
-            Self::Files(_) => ErrorReason::StorageUnavailable,
+            Self::Objects(_) => ErrorReason::StorageUnavailable,
             Self::Storage(error) => of_trouble(error.trouble()).1,
             Self::Peer(error) => error.reason(),
             Self::Catalogue(_) => ErrorReason::Internal,
@@ -192,7 +224,18 @@ impl Failure for Error {
             Self::NotAccredited { why } | Self::EvidenceRefused { why } => {
                 vec![("why", why.clone())]
             }
-            Self::NotCurrent { state, .. } => vec![("state", (*state).to_owned())],
+            Self::SignatureRefused {
+                cause,
+                why,
+                report_sha256,
+            } => vec![
+                ("cause", (*cause).to_owned()),
+                ("why", why.clone()),
+                ("report_sha256", report_sha256.clone()),
+            ],
+            Self::NotCurrent { state, .. } | Self::AlreadyReviewed { state, .. } => {
+                vec![("state", (*state).to_owned())]
+            }
             Self::Peer(error) => error.metadata(),
             _ => Vec::new(),
         }
@@ -203,6 +246,10 @@ impl Failure for Error {
             Self::Invalid(invalid) => invalid.violations(),
             Self::Incomplete { missing } => missing.clone(),
             Self::VerdictMismatch { items, .. } => items.clone(),
+            Self::SignatureRefused { why, .. } => vec![Violation {
+                field: "signature".to_owned(),
+                description: why.clone(),
+            }],
             // Names only: the registered values are not the body's to read.
             Self::VehicleMismatch { fields } => fields
                 .iter()
@@ -217,7 +264,7 @@ impl Failure for Error {
 
     fn legal(&self) -> Vec<String> {
         match self {
-            Self::NotCurrent { legal, .. } => legal.clone(),
+            Self::NotCurrent { legal, .. } | Self::AlreadyReviewed { legal, .. } => legal.clone(),
             _ => Vec::new(),
         }
     }

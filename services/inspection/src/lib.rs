@@ -3,14 +3,14 @@
 mod config;
 mod domain;
 mod error;
-mod files;
+mod objects;
 mod peers;
 mod rpc;
 mod service;
 mod store;
 mod wire;
 
-pub use config::{Config, Mismatch, Thresholds};
+pub use config::{Bucket, Config, Mismatch, Signatures, Thresholds};
 pub use error::Error;
 pub use peers::Peers;
 
@@ -40,7 +40,11 @@ pub async fn serve(
 ) -> Result<Channel, Error> {
     let limit = config.max_message_bytes;
     let registry = peers::Registry::new(peers, access);
-    let store = store::Store::new(database);
+    let (store, committer) = store::Store::new(database);
+    tasks.spawn(
+        "inspection writer",
+        committer.serve(tasks.stopping().cancelled_owned()),
+    );
     let service = service::Service::new(config, store, registry, world, tasks.clone())?;
     let server =
         InspectionIntakeServer::new(rpc::Rpc::new(service)).max_decoding_message_size(limit);

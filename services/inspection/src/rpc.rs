@@ -1,5 +1,8 @@
 //! The generated trait: decode → service → encode.
 
+mod watch;
+
+use futures::stream::BoxStream;
 use tongguan_access::caller;
 use tongguan_api::inspection::v1 as pb;
 use tongguan_api::inspection::v1::inspection_intake_server::InspectionIntake;
@@ -26,11 +29,8 @@ impl InspectionIntake for Rpc {
         request: Request<pb::RegisterBodyRequest>,
     ) -> Result<Response<pb::InspectionBody>, Status> {
         let caller = caller(&request)?;
-        let (key, name, organisation, accreditations) = wire::register_body(request.into_inner())?;
-        let body = self
-            .service
-            .register_body(&caller, &key, name, organisation, accreditations)
-            .await?;
+        let (key, new) = wire::register_body(request.into_inner())?;
+        let body = self.service.register_body(&caller, &key, new).await?;
         Ok(Response::new(body.into()))
     }
 
@@ -105,7 +105,10 @@ impl InspectionIntake for Rpc {
         let asked = request.into_inner();
         let only = wire::catalogue_request(&asked)?;
         let (catalogue, standard) = self.service.catalogue(&asked.standard, &asked.version)?;
-        Ok(Response::new(wire::catalogue(catalogue, standard, only)))
+        let versions = self.service.catalogue_versions();
+        Ok(Response::new(wire::catalogue(
+            catalogue, standard, versions, only,
+        )))
     }
 
     async fn submit_inspection(
@@ -113,12 +116,18 @@ impl InspectionIntake for Rpc {
         request: Request<pb::SubmitInspectionRequest>,
     ) -> Result<Response<pb::Inspection>, Status> {
         let caller = caller(&request)?;
-        let (key, report, validate_only) = wire::submit(request.into_inner())?;
+        let asked = wire::submit(request.into_inner())?;
         let inspection = self
             .service
-            .submit(&caller, &key, report, validate_only)
+            .submit(
+                &caller,
+                &asked.key,
+                asked.report,
+                asked.signed,
+                asked.validate_only,
+            )
             .await?;
-        Ok(Response::new(inspection.into()))
+        Ok(Response::new(wire::judged(inspection, asked.shown)))
     }
 
     async fn upload_evidence(
@@ -182,12 +191,45 @@ impl InspectionIntake for Rpc {
         request: Request<pb::SupersedeInspectionRequest>,
     ) -> Result<Response<pb::Inspection>, Status> {
         let caller = caller(&request)?;
-        let (key, id, report, reason) = wire::supersede(request.into_inner())?;
+        let asked = wire::supersede(request.into_inner())?;
+        let inspection = self
+            .service
+            .supersede(
+                &caller,
+                &asked.key,
+                asked.id,
+                asked.report,
+                asked.signed,
+                asked.reason,
+            )
+            .await?;
+        Ok(Response::new(inspection.into()))
+    }
+
+    async fn resolve_anomaly(
+        &self,
+        request: Request<pb::ResolveAnomalyRequest>,
+    ) -> Result<Response<pb::Anomaly>, Status> {
+        let caller = caller(&request)?;
+        let (key, id, verdict, reason) = wire::resolve(&request.into_inner())?;
         Ok(Response::new(
             self.service
-                .supersede(&caller, &key, id, report, reason)
+                .resolve_anomaly(&caller, &key, id, verdict, reason)
                 .await?
                 .into(),
+        ))
+    }
+
+    type WatchInspectionsStream = BoxStream<'static, Result<pb::InspectionEvent, Status>>;
+
+    async fn watch_inspections(
+        &self,
+        request: Request<pb::WatchInspectionsRequest>,
+    ) -> Result<Response<Self::WatchInspectionsStream>, Status> {
+        let caller = caller(&request)?;
+        let after = request.into_inner().resume_token;
+        Ok(Response::new(
+            watch::events(&self.service, caller, after).await?,
         ))
     }
 

@@ -3,6 +3,7 @@
 mod compare;
 mod intake;
 mod upload;
+mod watch;
 
 use std::sync::Arc;
 
@@ -16,11 +17,12 @@ use uuid::Uuid;
 
 use crate::config::Config;
 use crate::domain::anomaly::Anomaly;
-use crate::domain::body::{Accreditation, Body, Suspension};
-use crate::domain::catalogue::{Catalogue, Standard};
+use crate::domain::body::{Body, NewBody, Suspension};
+use crate::domain::catalogue::{Catalogue, Catalogues, Standard};
 use crate::domain::inspection::Inspection;
+use crate::domain::review::Standing;
 use crate::error::Error;
-use crate::files::Files;
+use crate::objects::Objects;
 use crate::peers::Registry;
 use crate::store::{AnomalyFilter, BodyChange, Entry, InspectionFilter, Store};
 
@@ -34,10 +36,11 @@ pub(crate) struct Page<T> {
 #[derive(Clone)]
 pub(crate) struct Service {
     store: Store,
-    files: Files,
+    objects: Objects,
     uploads: Arc<Semaphore>,
+    pictures: Arc<Semaphore>,
     registry: Registry,
-    catalogue: Arc<Catalogue>,
+    catalogues: Arc<Catalogues>,
     config: Arc<Config>,
     world: World,
     tasks: Tasks,
@@ -51,13 +54,14 @@ impl Service {
         world: World,
         tasks: Tasks,
     ) -> Result<Self, Error> {
-        let catalogue = Catalogue::bundled().map_err(|error| Error::Catalogue(error.0))?;
+        let catalogues = Catalogues::bundled().map_err(|error| Error::Catalogue(error.0))?;
         Ok(Self {
             store,
-            files: Files::new(&config.evidence_folder),
+            objects: Objects::new(&config)?,
+            pictures: Arc::new(Semaphore::new(upload::UNPACKED_AT_ONCE)),
             uploads: Arc::new(Semaphore::new(config.max_uploads)),
             registry,
-            catalogue: Arc::new(catalogue),
+            catalogues: Arc::new(catalogues),
             config: Arc::new(config),
             world,
             tasks,
@@ -69,22 +73,16 @@ impl Service {
         &self,
         caller: &Caller,
         request_id: &str,
-        name: String,
-        organisation: String,
-        accreditations: Vec<Accreditation>,
+        new: NewBody,
     ) -> Result<Body, Error> {
         let entry = self.entry(caller);
-        let once = self.once(
-            caller,
-            "RegisterBody",
-            request_id,
-            &(&name, &organisation, &accreditations),
-        );
+        let once = self.once(caller, "RegisterBody", request_id, &new);
         let body = Body {
             id: self.world.ids.next(),
-            name,
-            organisation,
-            accreditations,
+            name: new.name,
+            organisation: new.organisation,
+            accreditations: new.accreditations,
+            keys: new.keys,
             suspensions: Vec::new(),
             version: 1,
             created_at: entry.at,
@@ -153,7 +151,8 @@ impl Service {
             .store
             .list_bodies(&caller.tenant, organisation, after, size + 1)
             .await?;
-        Ok(page(items, size, &tokens, |body| body.id))
+        let (items, next) = tokens.page(items, size, |body| body.id.to_string());
+        Ok(Page { items, next })
     }
 
     /// The catalogue with one of its standards.
@@ -162,28 +161,35 @@ impl Service {
         standard: &str,
         version: &str,
     ) -> Result<(&Catalogue, &Standard), Error> {
-        let found = self.catalogue.standard(standard);
-        let current = version.is_empty() || version == self.catalogue.version;
-        found
-            .filter(|_| current)
-            .map(|standard| (&*self.catalogue, standard))
-            .ok_or_else(|| {
-                let known: Vec<_> = self
-                    .catalogue
+        let found = self.catalogues.version(version).and_then(|catalogue| {
+            let standard = catalogue.standard(standard)?;
+            Some((catalogue, standard))
+        });
+        found.ok_or_else(|| {
+            let known = self.catalogues.all().map(|catalogue| {
+                let standards: Vec<_> = catalogue
                     .standards
                     .iter()
                     .map(|standard| standard.id.as_str())
                     .collect();
-                Error::CatalogueNotFound {
-                    standard: standard.to_owned(),
-                    version: version.to_owned(),
-                    known: format!(
-                        "{} in version {}",
-                        known.join(" and "),
-                        self.catalogue.version
-                    ),
-                }
-            })
+                format!(
+                    "{} in version {}",
+                    standards.join(" and "),
+                    catalogue.version
+                )
+            });
+            Error::CatalogueNotFound {
+                standard: standard.to_owned(),
+                version: version.to_owned(),
+                known: known.collect::<Vec<_>>().join("; "),
+            }
+        })
+    }
+
+    /// Names of all versions of the catalogue, the oldest first.
+    pub(crate) fn catalogue_versions(&self) -> Vec<String> {
+        let all = self.catalogues.all();
+        all.map(|catalogue| catalogue.version.clone()).collect()
     }
 
     /// Reads an inspection.
@@ -212,7 +218,8 @@ impl Service {
             .store
             .list(&caller.tenant, filter, before, size + 1)
             .await?;
-        Ok(page(items, size, &tokens, |inspection| inspection.id))
+        let (items, next) = tokens.page(items, size, |inspection| inspection.id.to_string());
+        Ok(Page { items, next })
     }
 
     /// Withdraws a current inspection.
@@ -256,7 +263,29 @@ impl Service {
             .store
             .list_anomalies(&caller.tenant, filter, before, size + 1)
             .await?;
-        Ok(page(items, size, &tokens, |anomaly| anomaly.id))
+        let (items, next) = tokens.page(items, size, |anomaly| anomaly.id.to_string());
+        Ok(Page { items, next })
+    }
+
+    /// Records what a reviewer made of an anomaly.
+    pub(crate) async fn resolve_anomaly(
+        &self,
+        caller: &Caller,
+        request_id: &str,
+        id: Uuid,
+        verdict: Standing,
+        reason: String,
+    ) -> Result<Anomaly, Error> {
+        let entry = self.entry(caller);
+        let once = self.once(
+            caller,
+            "ResolveAnomaly",
+            request_id,
+            &(id, verdict, &reason),
+        );
+        let store = self.store.clone();
+        let work = async move { store.review(&once, &entry, id, verdict, &reason).await };
+        self.tasks.shield(work).await
     }
 
     fn entry(&self, caller: &Caller) -> Entry {
@@ -307,17 +336,4 @@ fn text(vin: Option<Vin>) -> String {
 fn key(tokens: &PageToken, token: &str) -> Result<Option<Uuid>, Error> {
     let key = tokens.decode(token)?;
     Ok(key.and_then(|key| key.parse().ok()))
-}
-
-fn page<T>(mut items: Vec<T>, size: u32, tokens: &PageToken, id: impl Fn(&T) -> Uuid) -> Page<T> {
-    let more = items.len() > size as usize;
-    items.truncate(size as usize);
-    let next = items
-        .last()
-        .filter(|_| more)
-        .map(|last| tokens.encode(&id(last).to_string()));
-    Page {
-        items,
-        next: next.unwrap_or_default(),
-    }
 }

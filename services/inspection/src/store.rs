@@ -4,19 +4,25 @@ mod anomalies;
 mod bodies;
 mod evidence;
 mod inspections;
+mod intake;
+mod reviews;
 mod surroundings;
+mod told;
 
 use time::OffsetDateTime;
-use tongguan_storage::{Database, Tx, outbox};
+use tongguan_storage::{Committer, Database, Tx, Writer, outbox};
 use tongguan_vocabulary::{Ids, Tenant};
 use uuid::Uuid;
 
 use crate::error::Error;
 
+use intake::Intake;
+
 pub(crate) use anomalies::AnomalyFilter;
 pub(crate) use bodies::BodyChange;
 pub(crate) use evidence::Stored;
 pub(crate) use inspections::{Draft, InspectionFilter};
+pub(crate) use told::Told;
 
 /// The stream of all inspections' and bodies' events.
 pub(crate) const STREAM: &str = "inspections";
@@ -34,11 +40,14 @@ pub(crate) struct Entry {
 #[derive(Clone)]
 pub(crate) struct Store {
     db: Database,
+    writer: Writer<Intake>,
 }
 
 impl Store {
-    pub(crate) fn new(db: Database) -> Self {
-        Self { db }
+    /// The store, and what commits reports for it.
+    pub(crate) fn new(db: Database) -> (Self, Committer<Intake>) {
+        let (writer, committer) = Writer::new(&db, Intake);
+        (Self { db, writer }, committer)
     }
 }
 

@@ -2,24 +2,30 @@
 
 mod answers;
 mod bodies;
+mod canonical;
 mod catalogue;
 mod report;
+mod review;
+mod told;
 
 use tongguan_api::common::v1 as common;
 use tongguan_api::inspection::v1 as pb;
-use tongguan_rpc::{Invalid, Violations};
+use tongguan_rpc::{Invalid, Violations, wire};
 use uuid::Uuid;
 
 use crate::domain::anomaly;
 use crate::domain::assess::Verdict;
 use crate::domain::evidence::Media;
-use crate::domain::inspection::State;
+use crate::domain::inspection::{Inspection, State};
 use crate::domain::report::Report;
+use crate::domain::review::Standing;
+use crate::domain::signature::Signed;
 use crate::domain::vehicle::{Category, Powertrain};
 use crate::store::{AnomalyFilter, InspectionFilter};
 
 pub(crate) use bodies::{register_body, suspension, update_body};
 pub(crate) use catalogue::catalogue;
+pub(crate) use told::event;
 
 /// The category of the wire; `None` where it is not stated.
 pub(crate) fn category(value: common::VehicleCategory) -> Option<Category> {
@@ -85,23 +91,59 @@ pub(crate) fn id(text: &str) -> Result<Uuid, Invalid> {
     bad.finish_with(id)
 }
 
-/// A report to submit: key, report, dry run.
-pub(crate) fn submit(
-    message: pb::SubmitInspectionRequest,
-) -> Result<(String, Report, bool), Invalid> {
+/// A report to submit.
+pub(crate) struct Submit {
+    /// The idempotency key.
+    pub(crate) key: String,
+    /// The report.
+    pub(crate) report: Report,
+    /// The report as bytes, with the signature over them.
+    pub(crate) signed: Signed,
+    /// Whether it is a dry run.
+    pub(crate) validate_only: bool,
+    /// What a dry run shows: the bytes to sign.
+    pub(crate) shown: String,
+}
+
+/// Decodes a report to submit.
+pub(crate) fn submit(message: pb::SubmitInspectionRequest) -> Result<Submit, Invalid> {
     let mut bad = Violations::default();
     let key = request_id(&mut bad, &message.request_id);
     let report = bad
         .required("report", message.report)
         .and_then(|report| report::decode(&mut bad, report));
     let report = bad.finish_with(report)?;
-    Ok((key, report, message.validate_only))
+    let signed = signed(&report, message.signature)?;
+    let text = String::from_utf8_lossy(&signed.canonical).into_owned();
+    Ok(Submit {
+        key,
+        report,
+        signed,
+        validate_only: message.validate_only,
+        shown: if message.validate_only {
+            text
+        } else {
+            String::new()
+        },
+    })
 }
 
-/// A corrected report: key, the old one, the new one, why.
-pub(crate) fn supersede(
-    message: pb::SupersedeInspectionRequest,
-) -> Result<(String, Uuid, Report, String), Invalid> {
+/// A corrected report to submit in place of another.
+pub(crate) struct Supersede {
+    /// The idempotency key.
+    pub(crate) key: String,
+    /// The one it replaces.
+    pub(crate) id: Uuid,
+    /// The corrected report.
+    pub(crate) report: Report,
+    /// It as bytes, with the signature over them.
+    pub(crate) signed: Signed,
+    /// Why.
+    pub(crate) reason: String,
+}
+
+/// Decodes a corrected report.
+pub(crate) fn supersede(message: pb::SupersedeInspectionRequest) -> Result<Supersede, Invalid> {
     let mut bad = Violations::default();
     let key = request_id(&mut bad, &message.request_id);
     let id = bad.parse("id", &message.id);
@@ -110,7 +152,53 @@ pub(crate) fn supersede(
         .required("report", message.report)
         .and_then(|report| report::decode(&mut bad, report));
     let (id, report) = bad.finish_with(id.zip(report))?;
-    Ok((key, id, report, reason))
+    Ok(Supersede {
+        key,
+        id,
+        signed: signed(&report, message.signature)?,
+        report,
+        reason,
+    })
+}
+
+fn signed(report: &Report, jws: String) -> Result<Signed, Invalid> {
+    let mut bad = Violations::default();
+    let canonical = canonical::canonical(report);
+    bad.check(canonical.is_some(), "report", || {
+        "has no JSON form to sign".to_owned()
+    });
+    let canonical = bad.finish_with(canonical)?;
+    Ok(Signed { canonical, jws })
+}
+
+/// An inspection as a dry run shows it, with the bytes to sign.
+pub(crate) fn judged(inspection: Inspection, shown: String) -> pb::Inspection {
+    pb::Inspection {
+        canonical_report: shown,
+        ..inspection.into()
+    }
+}
+
+/// A review: key, anomaly, where it stands from now on, why.
+pub(crate) fn resolve(
+    message: &pb::ResolveAnomalyRequest,
+) -> Result<(String, Uuid, Standing, String), Invalid> {
+    let mut bad = Violations::default();
+    let key = request_id(&mut bad, &message.request_id);
+    let id = bad.parse("id", &message.id);
+    let verdict = bad.enumeration("verdict", message.verdict);
+    let reason = bad.text("reason", &message.reason, 500);
+    let (id, verdict) = bad.finish_with(id.zip(verdict.and_then(standing)))?;
+    Ok((key, id, verdict, reason))
+}
+
+fn standing(state: pb::anomaly::State) -> Option<Standing> {
+    match state {
+        pb::anomaly::State::Unspecified => None,
+        pb::anomaly::State::Open => Some(Standing::Open),
+        pb::anomaly::State::Confirmed => Some(Standing::Confirmed),
+        pb::anomaly::State::Dismissed => Some(Standing::Dismissed),
+    }
 }
 
 /// A withdrawal: key, id, why.
@@ -131,9 +219,6 @@ pub(crate) fn inspections(
 ) -> Result<InspectionFilter, Invalid> {
     let mut bad = Violations::default();
     let state = optional::<pb::inspection::State>(&mut bad, "state", message.state);
-    let day = |date: Option<tongguan_vocabulary::PartialDate>| {
-        date.map(|date| date.to_string()).unwrap_or_default()
-    };
     let filter = InspectionFilter {
         vin: bad.optional_parse("vin", &message.vin),
         body: bad.optional_parse("body", &message.body),
@@ -144,8 +229,18 @@ pub(crate) fn inspections(
             pb::inspection::State::Superseded => Some(State::Superseded),
         }),
         verdict: optional(&mut bad, "verdict", message.verdict).and_then(verdict),
-        tested_from: day(bad.optional_date("tested_from", message.tested_from)),
-        tested_until: day(bad.optional_date("tested_until", message.tested_until)),
+        // A month or year as a bound means all of its days.
+        tested_from: bad
+            .optional_date("tested_from", message.tested_from)
+            .map(|date| date.first().into()),
+        tested_until: bad
+            .optional_date("tested_until", message.tested_until)
+            .map(|date| date.last().into()),
+        under_review: message.under_review,
+        usable_on: message
+            .usable_on
+            .and_then(|day| bad.day("usable_on", Some(day)))
+            .map(Into::into),
     };
     bad.finish()?;
     Ok(filter)
@@ -155,11 +250,20 @@ pub(crate) fn inspections(
 pub(crate) fn anomalies(message: &pb::ListAnomaliesRequest) -> Result<AnomalyFilter, Invalid> {
     let mut bad = Violations::default();
     let kind = optional::<pb::anomaly::Kind>(&mut bad, "kind", message.kind);
+    let mut instant = |field: &str, at: &Option<pbjson_types::Timestamp>| {
+        at.as_ref()
+            .and_then(|at| bad.required(field, wire::instant(at)))
+    };
+    let found_from = instant("found_from", &message.found_from);
+    let found_until = instant("found_until", &message.found_until);
     let filter = AnomalyFilter {
         kind: kind.and_then(anomaly_kind),
         inspection: bad.optional_parse("inspection", &message.inspection),
         body: bad.optional_parse("body", &message.body),
         vin: bad.optional_parse("vin", &message.vin),
+        standing: optional(&mut bad, "state", message.state).and_then(standing),
+        found_from,
+        found_until,
     };
     bad.finish()?;
     Ok(filter)
@@ -177,6 +281,7 @@ fn anomaly_kind(kind: pb::anomaly::Kind) -> Option<anomaly::Kind> {
         Wire::VerdictMismatch => Some(anomaly::Kind::VerdictMismatch),
         Wire::VehicleMismatch => Some(anomaly::Kind::VehicleMismatch),
         Wire::BodySuspended => Some(anomaly::Kind::BodySuspended),
+        Wire::PhotoDuplicate => Some(anomaly::Kind::PhotoDuplicate),
     }
 }
 

@@ -3,12 +3,17 @@
 //! To add a pattern: add a kind here and in the proto, what it needs to `Surroundings` (read in
 //! `store/surroundings.rs`), and a function to `detect`.
 
+mod detect;
+
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use tongguan_vocabulary::{Odometer, PartialDate, Vin};
 use uuid::Uuid;
 
-use super::report::Report;
+pub(crate) use detect::detect;
+
+use super::picture::Look;
+use super::review::{Review, Standing};
 
 /// What kind of pattern.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,11 +35,13 @@ pub(crate) enum Kind {
     VehicleMismatch,
     /// The body was suspended.
     BodySuspended,
+    /// A photograph that looks like another vehicle's.
+    PhotoDuplicate,
 }
 
 impl Kind {
     /// Every kind with its word in tables.
-    pub(crate) const ALL: [(Self, &'static str); 8] = [
+    pub(crate) const ALL: [(Self, &'static str); 9] = [
         (Self::ImpossiblePace, "impossible_pace"),
         (Self::AllPass, "all_pass"),
         (Self::ClonedValues, "cloned_values"),
@@ -43,6 +50,7 @@ impl Kind {
         (Self::VerdictMismatch, "verdict_mismatch"),
         (Self::VehicleMismatch, "vehicle_mismatch"),
         (Self::BodySuspended, "body_suspended"),
+        (Self::PhotoDuplicate, "photo_duplicate"),
     ];
 
     /// The word in tables.
@@ -62,8 +70,36 @@ impl Kind {
     }
 }
 
+/// One figure of an explanation.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Figure {
+    /// What it counts or measures.
+    pub(crate) name: String,
+    /// The number.
+    pub(crate) value: f64,
+    /// What it is compared with.
+    pub(crate) limit: Option<f64>,
+    /// Its unit; `1` for counts.
+    pub(crate) unit: String,
+}
+
+impl Figure {
+    fn new(name: &str, value: f64, limit: Option<f64>, unit: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            value,
+            limit,
+            unit: unit.to_owned(),
+        }
+    }
+
+    fn count(name: &str, value: usize) -> Self {
+        Self::new(name, value as f64, None, "1")
+    }
+}
+
 /// A pattern that was seen.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Seen {
     /// What kind.
     pub(crate) kind: Kind,
@@ -71,10 +107,27 @@ pub(crate) struct Seen {
     pub(crate) related: Vec<Uuid>,
     /// With the figures.
     pub(crate) explanation: String,
+    /// The figures by themselves.
+    pub(crate) figures: Vec<Figure>,
+    /// Hashes of the evidence concerned: this report's first.
+    pub(crate) evidence: Vec<String>,
+}
+
+impl Seen {
+    /// A pattern without figures.
+    pub(crate) fn plain(kind: Kind, explanation: impl Into<String>) -> Self {
+        Self {
+            kind,
+            related: Vec::new(),
+            explanation: explanation.into(),
+            figures: Vec::new(),
+            evidence: Vec::new(),
+        }
+    }
 }
 
 /// A stored anomaly.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Anomaly {
     /// Identity.
     pub(crate) id: Uuid,
@@ -88,6 +141,10 @@ pub(crate) struct Anomaly {
     pub(crate) body: Uuid,
     /// When it was found.
     pub(crate) at: OffsetDateTime,
+    /// Where the review stands.
+    pub(crate) standing: Standing,
+    /// Every review, the oldest first.
+    pub(crate) reviews: Vec<Review>,
 }
 
 /// Figures beyond which a pattern is an anomaly.
@@ -124,6 +181,17 @@ pub(crate) struct Other {
     pub(crate) started_at: Option<OffsetDateTime>,
 }
 
+/// A photograph of this report and one of another's that may look the same.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Alike {
+    /// Hash and look of this report's.
+    pub(crate) mine: (String, Look),
+    /// Hash and look of the other's.
+    pub(crate) theirs: (String, Look),
+    /// The report that carries the other.
+    pub(crate) other: Other,
+}
+
 /// What the store and the registry know around a report.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Surroundings {
@@ -133,130 +201,10 @@ pub(crate) struct Surroundings {
     pub(crate) same_values: Vec<Other>,
     /// Uses of the same evidence, by hash.
     pub(crate) same_evidence: Vec<(String, Other)>,
+    /// Photographs of other vehicles that share a band with one of this report.
+    pub(crate) alike: Vec<Alike>,
     /// Earlier odometer readings with the inspection they stand in, where it is one.
     pub(crate) readings: Vec<(PartialDate, Odometer, Option<Uuid>)>,
     /// Reports of the body in a row without failure or referral, this one counted.
     pub(crate) passes_in_a_row: u32,
-}
-
-/// Every pattern the report shows among its surroundings.
-pub(crate) fn detect(report: &Report, around: &Surroundings, thresholds: &Thresholds) -> Vec<Seen> {
-    let all = [
-        pace(report, around, thresholds),
-        all_pass(around, thresholds),
-        cloned(report, around),
-        odometer(report, around),
-    ];
-    all.into_iter()
-        .flatten()
-        .chain(reused(report, around))
-        .collect()
-}
-
-fn pace(report: &Report, around: &Surroundings, thresholds: &Thresholds) -> Option<Seen> {
-    let tests = around.same_day.len() as u32 + 1;
-    let gap = i64::from(thresholds.minutes_between_tests) * 60;
-    let close: Vec<&Other> = around
-        .same_day
-        .iter()
-        .filter(|other| match (report.times, other.started_at) {
-            (Some((start, _)), Some(started)) => (start - started).whole_seconds().abs() < gap,
-            _ => false,
-        })
-        .collect();
-    let inspector = &report.inspector;
-    let (related, explanation) = if !close.is_empty() {
-        let text = format!(
-            "inspector {inspector} began {} other test(s) within {} minutes of this one on {}",
-            close.len(),
-            thresholds.minutes_between_tests,
-            report.date
-        );
-        (close.iter().map(|other| other.id).collect(), text)
-    } else if tests > thresholds.tests_per_day {
-        let text = format!(
-            "inspector {inspector} reported {tests} tests on {}, more than {}",
-            report.date, thresholds.tests_per_day
-        );
-        (Vec::new(), text)
-    } else {
-        return None;
-    };
-    Some(Seen {
-        kind: Kind::ImpossiblePace,
-        related,
-        explanation,
-    })
-}
-
-fn all_pass(around: &Surroundings, thresholds: &Thresholds) -> Option<Seen> {
-    let run = around.passes_in_a_row;
-    // Once per full run, so that a good body does not flood the queue.
-    let full =
-        thresholds.passes_in_a_row > 0 && run > 0 && run.is_multiple_of(thresholds.passes_in_a_row);
-    full.then(|| Seen {
-        kind: Kind::AllPass,
-        related: Vec::new(),
-        explanation: format!(
-            "the last {run} reports of this body passed without one failure or referral"
-        ),
-    })
-}
-
-fn cloned(report: &Report, around: &Surroundings) -> Option<Seen> {
-    let others: Vec<&Other> = around
-        .same_values
-        .iter()
-        .filter(|other| other.vin != report.vehicle.vin)
-        .collect();
-    (!others.is_empty()).then(|| Seen {
-        kind: Kind::ClonedValues,
-        related: others.iter().map(|other| other.id).collect(),
-        explanation: format!(
-            "all {} measured values equal those of {} report(s) of other vehicles, such as {}",
-            report.measurements.len(),
-            others.len(),
-            others[0].vin
-        ),
-    })
-}
-
-fn odometer(report: &Report, around: &Surroundings) -> Option<Seen> {
-    let shown = report.vehicle.odometer?;
-    let earlier = around
-        .readings
-        .iter()
-        .filter(|(day, _, _)| day.last() <= report.day());
-    let (day, before, inspection) = earlier.max_by_key(|(_, reading, _)| reading.to_km())?;
-    (before.to_km() > shown.to_km()).then(|| Seen {
-        kind: Kind::OdometerWentBack,
-        related: inspection.iter().copied().collect(),
-        explanation: format!("the odometer shows {shown} and showed {before} on {day}"),
-    })
-}
-
-fn reused(report: &Report, around: &Surroundings) -> Vec<Seen> {
-    let mut all = Vec::new();
-    for evidence in &report.evidence {
-        let others: Vec<&Other> = around
-            .same_evidence
-            .iter()
-            .filter(|(hash, other)| *hash == evidence.sha256 && other.vin != report.vehicle.vin)
-            .map(|(_, other)| other)
-            .collect();
-        if !others.is_empty() {
-            all.push(Seen {
-                kind: Kind::EvidenceReused,
-                related: others.iter().map(|other| other.id).collect(),
-                explanation: format!(
-                    "the evidence {} ({}) belongs to {} report(s) of other vehicles too, such as {}",
-                    &evidence.sha256[..evidence.sha256.len().min(12)],
-                    evidence.shot,
-                    others.len(),
-                    others[0].vin
-                ),
-            });
-        }
-    }
-    all
 }

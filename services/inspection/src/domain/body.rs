@@ -5,6 +5,7 @@ use time::{Date, OffsetDateTime};
 use tongguan_vocabulary::PartialDate;
 use uuid::Uuid;
 
+use super::key::Key;
 use super::vehicle::Category;
 
 /// Who accredits.
@@ -74,6 +75,9 @@ pub(crate) struct Body {
     pub(crate) accreditations: Vec<Accreditation>,
     /// When it was suspended, the oldest first.
     pub(crate) suspensions: Vec<Suspension>,
+    /// What it signs reports with; bodies stored before there were keys have none.
+    #[serde(default)]
+    pub(crate) keys: Vec<Key>,
     /// Rising by one with each change.
     pub(crate) version: i64,
     /// When it was stored.
@@ -82,7 +86,25 @@ pub(crate) struct Body {
     pub(crate) updated_at: OffsetDateTime,
 }
 
+/// What is told of a body that is new.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct NewBody {
+    /// Registered name.
+    pub(crate) name: String,
+    /// Unified social credit code.
+    pub(crate) organisation: String,
+    /// What it may test.
+    pub(crate) accreditations: Vec<Accreditation>,
+    /// What it signs reports with.
+    pub(crate) keys: Vec<Key>,
+}
+
 impl Body {
+    /// Whether it has a key that may sign on this day.
+    pub(crate) fn can_sign(&self, day: Date) -> bool {
+        self.keys.iter().any(|key| key.is_valid(day))
+    }
+
     /// The numbers of the accreditations that cover a test of this standard and category on this day; an
     /// explanation where none does or the body is suspended.
     pub(crate) fn accredited(
@@ -172,6 +194,7 @@ mod tests {
                 }],
             }],
             suspensions: vec![],
+            keys: vec![],
             version: 1,
             created_at: datetime!(2025-01-01 0:00 UTC),
             updated_at: datetime!(2025-01-01 0:00 UTC),

@@ -1,14 +1,19 @@
 //! The catalogue of items and limits: data files of `catalogue/`, read and checked once at start.
 
+mod versions;
+
 use serde::{Deserialize, Serialize};
+use tongguan_vocabulary::PartialDate;
 
 use super::condition::{Condition, Facts, Holds};
 use super::judge::ItemVerdict;
 use super::unit;
 use super::vehicle::Category;
 
-/// The catalogue that ships with this version.
-const BUNDLED: &str = include_str!("../../catalogue/2026.11.1.yaml");
+pub(crate) use versions::Catalogues;
+
+/// Every file of `catalogue/`: one version each.
+const BUNDLED: &[&str] = include!(concat!(env!("OUT_DIR"), "/catalogues.rs"));
 
 /// How sure a figure is: A and B may fail a vehicle, C only warns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -173,6 +178,9 @@ pub(crate) struct Item {
     pub(crate) source: String,
     /// How sure that is.
     pub(crate) confidence: Confidence,
+    /// The version in which it took its present form; absent means the version of its file.
+    #[serde(default)]
+    pub(crate) since: Option<String>,
     /// Its limits.
     #[serde(default)]
     pub(crate) limits: Vec<Limit>,
@@ -220,6 +228,8 @@ impl Standard {
 pub(crate) struct Catalogue {
     /// Its version.
     pub(crate) version: String,
+    /// First test day it is for.
+    pub(crate) effective_from: PartialDate,
     /// What is not settled.
     pub(crate) open_questions: Vec<String>,
     /// The standards.
@@ -236,11 +246,6 @@ pub(crate) struct Catalogue {
 pub(crate) struct CatalogueError(pub String);
 
 impl Catalogue {
-    /// The bundled catalogue.
-    pub(crate) fn bundled() -> Result<Self, CatalogueError> {
-        Self::parse(BUNDLED)
-    }
-
     /// Reads and checks a catalogue.
     pub(crate) fn parse(text: &str) -> Result<Self, CatalogueError> {
         let catalogue: Self =

@@ -7,6 +7,7 @@ use uuid::Uuid;
 use super::assess::{Assessment, Verdict};
 use super::identity::Difference;
 use super::report::Report;
+use super::signature::Signature;
 
 /// Where an inspection stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -83,6 +84,9 @@ pub(crate) struct Inspection {
     pub(crate) notices: Vec<Notice>,
     /// SHA-256 of the canonical report: what a certificate pins.
     pub(crate) report_sha256: String,
+    /// The body's signature over it.
+    #[serde(default)]
+    pub(crate) signature: Option<Signature>,
     /// Hashes of the report's evidence whose bytes are stored here.
     pub(crate) stored: Vec<String>,
     /// Accreditation numbers that covered the test.

@@ -192,12 +192,6 @@ impl Report {
         self.date.first()
     }
 
-    /// SHA-256 of the canonical form in lower-case hexadecimal: what a certificate pins.
-    pub(crate) fn sha256(&self) -> String {
-        // Struct fields serialise in the order of their declaration: the same report, the same bytes.
-        hex(digest(&SHA256, &serde_json::to_vec(self).unwrap_or_default()).as_ref())
-    }
-
     /// SHA-256 of the measured values alone, to find the same values under another vehicle; `None` with
     /// fewer than five, which may coincide.
     pub(crate) fn fingerprint(&self) -> Option<String> {
@@ -211,8 +205,13 @@ impl Report {
             .map(|m| format!("{}@{}={}{}", m.item, m.position, m.value, m.unit))
             .collect();
         lines.sort();
-        Some(hex(digest(&SHA256, lines.join("\n").as_bytes()).as_ref()))
+        Some(sha256(lines.join("\n").as_bytes()))
     }
+}
+
+/// SHA-256 in lower-case hexadecimal.
+pub(crate) fn sha256(bytes: &[u8]) -> String {
+    hex(digest(&SHA256, bytes).as_ref())
 }
 
 /// Lower-case hexadecimal.

@@ -26,16 +26,7 @@ impl Service {
                 format!("the bytes of {absent} piece(s) of evidence are not stored here"),
             ));
         }
-        let shots: Vec<&str> = self.catalogue.shots.iter().map(String::as_str).collect();
-        let missing: Vec<&str> = shots
-            .into_iter()
-            .filter(|shot| {
-                !report
-                    .evidence
-                    .iter()
-                    .any(|evidence| evidence.shot == *shot)
-            })
-            .collect();
+        let missing = self.missing_shots(report);
         if !missing.is_empty() {
             notices.push(Notice::new(
                 "SHOTS_MISSING",
@@ -49,6 +40,16 @@ impl Service {
             ));
         }
         notices
+    }
+
+    /// Shots of the catalogue that no evidence of the report shows.
+    pub(super) fn missing_shots(&self, report: &Report) -> Vec<&str> {
+        let shown = |shot: &str| report.evidence.iter().any(|evidence| evidence.shot == shot);
+        let shots = self.catalogues.on(report.day()).shots.iter();
+        shots
+            .map(String::as_str)
+            .filter(|shot| !shown(shot))
+            .collect()
     }
 
     pub(super) fn compare_vehicle(
@@ -77,11 +78,7 @@ impl Service {
             .notices
             .push(Notice::new("VEHICLE_MISMATCH", text.clone()));
         inspection.differences = found;
-        seen.push(Seen {
-            kind: Kind::VehicleMismatch,
-            related: Vec::new(),
-            explanation: text,
-        });
+        seen.push(Seen::plain(Kind::VehicleMismatch, text));
         Ok(())
     }
 
@@ -122,11 +119,7 @@ impl Service {
                 inspection
                     .notices
                     .push(Notice::new("VERDICT_MISMATCH", text.clone()));
-                seen.push(Seen {
-                    kind: Kind::VerdictMismatch,
-                    related: Vec::new(),
-                    explanation: text,
-                });
+                seen.push(Seen::plain(Kind::VerdictMismatch, text));
             }
         }
         // A claim never makes a verdict better; a stricter one brings in a person.

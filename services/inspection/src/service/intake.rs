@@ -6,11 +6,14 @@ use tongguan_storage::Once;
 use uuid::Uuid;
 
 use super::{Service, speaks_for};
+use crate::config::Signatures;
 use crate::domain::Wrong;
 use crate::domain::assess::{Assessment, Unfit, assess};
+use crate::domain::body::Body;
 use crate::domain::catalogue::Standard;
 use crate::domain::inspection::{Inspection, State};
-use crate::domain::report::Report;
+use crate::domain::report::{Report, sha256};
+use crate::domain::signature::{Cause, Refused, Signature, Signed, verify};
 use crate::error::Error;
 use crate::store::Draft;
 
@@ -18,21 +21,28 @@ use crate::store::Draft;
 const ATTEMPTS: usize = 3;
 
 impl Service {
-    /// Judges a report and stores it; a dry run stores nothing.
+    /// Judges a report and stores it; a dry run stores nothing and needs no signature.
     pub(crate) async fn submit(
         &self,
         caller: &Caller,
         request_id: &str,
         report: Report,
+        signed: Signed,
         validate_only: bool,
     ) -> Result<Inspection, Error> {
         if validate_only {
-            let mut judged = self.judge(caller, &report, None).await?.inspection;
+            let draft = self.judge(caller, &report, &signed, None, true).await?;
+            let mut judged = draft.inspection;
             judged.id = Uuid::nil();
             return Ok(judged);
         }
-        let once = self.once(caller, "SubmitInspection", request_id, &report);
-        self.keep(caller, &once, request_id, &report, None).await
+        let once = self.once(
+            caller,
+            "SubmitInspection",
+            request_id,
+            &(&report, &signed.jws),
+        );
+        self.keep(caller, &once, &report, &signed, None).await
     }
 
     /// Judges a corrected report and stores it in place of a current one.
@@ -42,15 +52,16 @@ impl Service {
         request_id: &str,
         id: Uuid,
         report: Report,
+        signed: Signed,
         reason: String,
     ) -> Result<Inspection, Error> {
         let once = self.once(
             caller,
             "SupersedeInspection",
             request_id,
-            &(id, &report, &reason),
+            &(id, &report, &signed.jws, &reason),
         );
-        self.keep(caller, &once, request_id, &report, Some((id, reason)))
+        self.keep(caller, &once, &report, &signed, Some((id, reason)))
             .await
     }
 
@@ -58,28 +69,24 @@ impl Service {
         &self,
         caller: &Caller,
         once: &Once,
-        request_id: &str,
         report: &Report,
+        signed: &Signed,
         replaces: Option<(Uuid, String)>,
     ) -> Result<Inspection, Error> {
         // A repeated request is answered from the store, also while the registry is down.
-        if !request_id.is_empty()
-            && let Some(answer) = self.store.replayed(once).await?
-        {
+        if let Some(answer) = self.store.replayed(once).await? {
             return Ok(answer);
         }
         let mut attempt = 1;
         loop {
-            let mut draft = self
-                .judge(caller, report, replaces.as_ref().map(|(id, _)| *id))
-                .await?;
+            let old = replaces.as_ref().map(|(id, _)| *id);
+            let mut draft = self.judge(caller, report, signed, old, false).await?;
             if let Some((_, reason)) = &replaces {
                 draft.reason.clone_from(reason);
             }
-            let (store, once, entry) = (self.store.clone(), once.clone(), self.entry(caller));
             let stored = self
-                .tasks
-                .shield(async move { store.submit(&once, &entry, &draft).await })
+                .store
+                .submit(once.clone(), self.entry(caller), draft)
                 .await;
             match stored {
                 Err(Error::BodyChanged) if attempt < ATTEMPTS => attempt += 1,
@@ -100,7 +107,9 @@ impl Service {
         &self,
         caller: &Caller,
         report: &Report,
+        signed: &Signed,
         replaces: Option<Uuid>,
+        dry: bool,
     ) -> Result<Draft, Error> {
         let body = self.get_body(caller, report.body).await?;
         speaks_for(caller, &body)?;
@@ -114,10 +123,16 @@ impl Service {
         self.check_chain(caller, report, replaces, &mut wrong)
             .await?;
         let stored = self.stored(caller, report, &mut wrong).await?;
+        if self.config.shots_must_be_complete {
+            for shot in self.missing_shots(report) {
+                wrong.push(Wrong::new("evidence", format!("nothing shows {shot}")));
+            }
+        }
         let assessment = self.assessed(report, wrong)?;
         let accreditations = body
             .accredited(&report.standard, report.vehicle.category, report.day())
             .map_err(|why| Error::NotAccredited { why })?;
+        let signature = self.signature(&body, signed, dry)?;
 
         let registered = self
             .registry
@@ -133,7 +148,8 @@ impl Service {
             notices: self.notices(report, &stored),
             assessment,
             differences: Vec::new(),
-            report_sha256: report.sha256(),
+            report_sha256: sha256(&signed.canonical),
+            signature,
             stored,
             accreditations,
             supersedes: replaces,
@@ -154,6 +170,36 @@ impl Service {
             readings: registered.readings,
             thresholds: self.config.anomalies.clone(),
             reason: String::new(),
+        })
+    }
+
+    /// The body's signature, checked; `None` where there is none and none is needed.
+    ///
+    /// The key must be valid on the day the report comes: when it was signed is known from nobody but the signer.
+    fn signature(
+        &self,
+        body: &Body,
+        signed: &Signed,
+        dry: bool,
+    ) -> Result<Option<Signature>, Error> {
+        let today = self.world.clock.today_in_china();
+        let needed = match self.config.signatures {
+            Signatures::Optional => false,
+            Signatures::BodiesWithKeys => body.can_sign(today),
+            Signatures::Everybody => true,
+        };
+        let checked = if !signed.jws.is_empty() {
+            verify(&signed.jws, &signed.canonical, &body.keys, today).map(Some)
+        } else if needed && !dry {
+            let why = "this body has to sign its reports";
+            Err(Refused::new(Cause::Missing, why))
+        } else {
+            Ok(None)
+        };
+        checked.map_err(|refused| Error::SignatureRefused {
+            cause: refused.cause.as_str(),
+            why: refused.why,
+            report_sha256: sha256(&signed.canonical),
         })
     }
 
@@ -231,10 +277,10 @@ impl Service {
     }
 
     fn assessed(&self, report: &Report, mut wrong: Vec<Wrong>) -> Result<Assessment, Error> {
-        let standard = self.catalogue.standard(&report.standard).map_or_else(
+        let catalogue = self.catalogues.on(report.day());
+        let standard = catalogue.standard(&report.standard).map_or_else(
             || {
-                let known: Vec<_> = self
-                    .catalogue
+                let known: Vec<_> = catalogue
                     .standards
                     .iter()
                     .map(|standard| standard.id.as_str())
@@ -248,7 +294,7 @@ impl Service {
             },
             Standard::clone,
         );
-        let unfit = match assess(&self.catalogue, &standard, report) {
+        let unfit = match assess(catalogue, &standard, report) {
             Ok(assessment) if wrong.is_empty() => return Ok(assessment),
             Ok(_) => Unfit::default(),
             Err(unfit) => unfit,

@@ -1,21 +1,23 @@
 //! Evidence on its way in: refused as early as it shows, stored under its hash once it is whole.
 
-use aws_lc_rs::digest::{SHA256, digest};
+use bytes::Bytes;
 use tokio::sync::OwnedSemaphorePermit;
 use tongguan_access::Caller;
 
 use super::Service;
-use crate::domain::evidence::{Media, inspect};
-use crate::domain::report::hex;
+use crate::domain::evidence::{Media, Watch, inspect};
+use crate::domain::picture::Look;
+use crate::domain::report::sha256;
 use crate::error::Error;
 use crate::store::Stored;
 
-/// The longest signature that tells the types apart.
-const SIGNATURE: usize = 8;
+/// Pictures that are unpacked at once: each may take 256 MB for a moment, whatever its upload takes.
+pub(super) const UNPACKED_AT_ONCE: usize = 2;
 
 /// An upload in progress.
 pub(crate) struct Upload {
     media: Media,
+    watch: Watch,
     announced: Option<u64>,
     expected: String,
     limit: usize,
@@ -40,20 +42,13 @@ impl Upload {
                 "more than the {most} bytes announced or allowed"
             )));
         }
-        let unseen = self.bytes.len() < SIGNATURE;
         self.bytes.extend_from_slice(chunk);
-        if unseen && self.bytes.len() >= SIGNATURE && Media::begins(&self.bytes) != Some(self.media)
-        {
-            return Err(refused(format!(
-                "the bytes do not begin as {}",
-                self.media.as_str()
-            )));
-        }
+        self.watch.look(&self.bytes).map_err(refused)?;
         Ok(())
     }
 
-    /// The whole, checked: its hash in lower-case hexadecimal.
-    fn finish(&self) -> Result<String, Error> {
+    /// The whole, checked: its hash in lower-case hexadecimal, and what it looks like. Blocks.
+    fn finish(&self) -> Result<(String, Option<Look>), Error> {
         if self
             .announced
             .is_some_and(|announced| announced != self.bytes.len() as u64)
@@ -65,14 +60,15 @@ impl Upload {
             );
             return Err(refused(text));
         }
-        inspect(&self.bytes, self.media).map_err(refused)?;
-        let sha256 = hex(digest(&SHA256, &self.bytes).as_ref());
+        let sha256 = sha256(&self.bytes);
         if !self.expected.is_empty() && self.expected != sha256 {
             return Err(refused(format!(
                 "the SHA-256 of the bytes is {sha256}, not the one expected"
             )));
         }
-        Ok(sha256)
+        inspect(&self.bytes, self.media).map_err(refused)?;
+        let look = Look::at(&self.bytes, self.media).map_err(refused)?;
+        Ok((sha256, look))
     }
 }
 
@@ -94,10 +90,12 @@ impl Service {
         Ok(Upload {
             _place: place.map_err(|_| Error::Busy)?,
             media,
+            watch: Watch::new(media),
             announced,
             expected,
             limit,
-            bytes: Vec::new(),
+            // What is announced is not believed beyond one message.
+            bytes: Vec::with_capacity(announced.unwrap_or(0).min(1 << 20) as usize),
         })
     }
 
@@ -108,25 +106,25 @@ impl Service {
         upload: Upload,
     ) -> Result<Stored, Error> {
         let entry = self.entry(caller);
-        let (files, store, unique) = (
-            self.files.clone(),
-            self.store.clone(),
-            self.world.ids.next(),
-        );
-        let tenant = caller.tenant.clone();
+        let (objects, store) = (self.objects.clone(), self.store.clone());
+        let (pictures, tenant) = (self.pictures.clone(), caller.tenant.clone());
         let work = async move {
             let media = upload.media;
-            let written = tokio::task::spawn_blocking(move || {
-                let sha256 = upload.finish()?;
-                files
-                    .put(&tenant, &sha256, &upload.bytes, unique)
-                    .map_err(Error::Files)?;
-                Ok::<_, Error>((sha256, upload.bytes.len() as u64))
+            let turn = pictures.acquire_owned().await.map_err(|_| Error::Busy)?;
+            let checked = tokio::task::spawn_blocking(move || {
+                let (sha256, look) = upload.finish()?;
+                drop(turn);
+                Ok::<_, Error>((upload, sha256, look))
             });
-            let (sha256, size) = written
+            let (mut upload, sha256, look) = checked
                 .await
-                .map_err(|error| Error::Files(std::io::Error::other(error)))??;
-            store.record_evidence(&entry, &sha256, media, size).await
+                .map_err(|error| Error::Objects(Box::new(error)))??;
+            let bytes = Bytes::from(std::mem::take(&mut upload.bytes));
+            let size = bytes.len() as u64;
+            objects.put(&tenant, &sha256, media.as_str(), bytes).await?;
+            store
+                .record_evidence(&entry, &sha256, media, size, look)
+                .await
         };
         self.tasks.shield(work).await
     }

@@ -1,13 +1,14 @@
-//! Anomalies: found in the transaction of what shows them, listed for review.
+//! Anomalies: found in the transaction of what shows them, listed for review with what reviewers made of them.
 
-use sqlx::QueryBuilder;
 use sqlx::types::Json;
-use tongguan_storage::{self as storage, Instant, On, Tx};
+use time::OffsetDateTime;
+use tongguan_storage::{self as storage, Instant, Tx, built, chunks};
 use tongguan_vocabulary::{Tenant, Vin};
 use uuid::Uuid;
 
-use super::{Entry, Store};
-use crate::domain::anomaly::{Anomaly, Kind, Seen};
+use super::{Entry, Store, reviews};
+use crate::domain::anomaly::{Anomaly, Figure, Kind, Seen};
+use crate::domain::review::Standing;
 
 /// What a list is filtered by.
 #[derive(Debug, Clone, Default)]
@@ -16,10 +17,14 @@ pub(crate) struct AnomalyFilter {
     pub(crate) inspection: Option<Uuid>,
     pub(crate) body: Option<Uuid>,
     pub(crate) vin: Option<Vin>,
+    pub(crate) standing: Option<Standing>,
+    pub(crate) found_from: Option<OffsetDateTime>,
+    pub(crate) found_until: Option<OffsetDateTime>,
 }
 
+/// An anomaly as its table has it; the tenant is known to whoever asks.
 #[derive(sqlx::FromRow)]
-struct Row {
+pub(super) struct Row {
     id: Uuid,
     kind: String,
     inspection_id: Uuid,
@@ -28,6 +33,9 @@ struct Row {
     related: Json<Vec<Uuid>>,
     explanation: String,
     found_at: Instant,
+    figures: Json<Vec<Figure>>,
+    evidence: Json<Vec<String>>,
+    standing: String,
 }
 
 impl TryFrom<Row> for Anomaly {
@@ -42,6 +50,8 @@ impl TryFrom<Row> for Anomaly {
                 kind,
                 related: row.related.0,
                 explanation: row.explanation,
+                figures: row.figures.0,
+                evidence: row.evidence.0,
             },
             inspection: row.inspection_id,
             vin: row
@@ -50,12 +60,15 @@ impl TryFrom<Row> for Anomaly {
                 .map_err(|error| storage::Error::corrupt("anomalies.vin", error))?,
             body: row.body_id,
             at: row.found_at.0,
+            standing: Standing::named(&row.standing)
+                .ok_or_else(|| storage::Error::corrupt("anomalies.standing", &row.standing))?,
+            reviews: Vec::new(),
         })
     }
 }
 
 impl Store {
-    /// Anomalies that pass the filter, the latest first, before one.
+    /// Anomalies that pass the filter, the latest first, before one; each with its reviews.
     pub(crate) async fn list_anomalies(
         &self,
         tenant: &Tenant,
@@ -63,61 +76,59 @@ impl Store {
         before: Option<Uuid>,
         limit: u32,
     ) -> storage::Result<Vec<Anomaly>> {
-        let rows: Vec<Row> = match &self.db {
-            // The builder is typed by the engine: the same calls, written once in `select`.
-            On::Sqlite(pool) => {
-                select(tenant, filter, before, limit)
-                    .build_query_as()
-                    .fetch_all(pool)
-                    .await?
-            }
-            On::Postgres(pool) => {
-                select(tenant, filter, before, limit)
-                    .build_query_as()
-                    .fetch_all(pool)
-                    .await?
-            }
-        };
-        rows.into_iter().map(Anomaly::try_from).collect()
+        let ids = [
+            (" and id < ", before),
+            (" and inspection_id = ", filter.inspection),
+            (" and body_id = ", filter.body),
+        ];
+        let texts = [
+            (
+                " and kind = ",
+                filter.kind.map(|kind| kind.as_str().to_owned()),
+            ),
+            (" and vin = ", filter.vin.map(|vin| vin.to_string())),
+            (
+                " and standing = ",
+                filter.standing.map(|standing| standing.as_str().to_owned()),
+            ),
+        ];
+        let instants = [
+            (" and found_at >= ", filter.found_from),
+            (" and found_at < ", filter.found_until),
+        ];
+        let rows: Vec<Row> = built!(
+            &self.db,
+            "select * from anomalies where tenant_id = ",
+            |query| {
+                query.push_bind(tenant.as_str());
+                for (clause, id) in ids {
+                    if let Some(id) = id {
+                        query.push(clause).push_bind(id);
+                    }
+                }
+                for (clause, text) in texts {
+                    if let Some(text) = text {
+                        query.push(clause).push_bind(text);
+                    }
+                }
+                for (clause, at) in instants {
+                    if let Some(at) = at {
+                        query.push(clause).push_bind(Instant(at));
+                    }
+                }
+                query
+                    .push(" order by id desc limit ")
+                    .push_bind(i64::from(limit));
+            },
+            |pool| query.build_query_as().fetch_all(pool).await
+        )?;
+        let mut anomalies = rows
+            .into_iter()
+            .map(Anomaly::try_from)
+            .collect::<storage::Result<Vec<_>>>()?;
+        reviews::attach(&self.db, tenant, &mut anomalies).await?;
+        Ok(anomalies)
     }
-}
-
-fn select<DB>(
-    tenant: &Tenant,
-    filter: &AnomalyFilter,
-    before: Option<Uuid>,
-    limit: u32,
-) -> QueryBuilder<DB>
-where
-    DB: sqlx::Database,
-    String: sqlx::Type<DB> + for<'q> sqlx::Encode<'q, DB>,
-    Uuid: sqlx::Type<DB> + for<'q> sqlx::Encode<'q, DB>,
-    i64: sqlx::Type<DB> + for<'q> sqlx::Encode<'q, DB>,
-{
-    let mut query = QueryBuilder::new("select * from anomalies where tenant_id = ");
-    query.push_bind(tenant.as_str().to_owned());
-    let ids = [
-        (" and id < ", before),
-        (" and inspection_id = ", filter.inspection),
-        (" and body_id = ", filter.body),
-    ];
-    for (clause, id) in ids {
-        if let Some(id) = id {
-            query.push(clause).push_bind(id);
-        }
-    }
-    if let Some(kind) = filter.kind {
-        query
-            .push(" and kind = ")
-            .push_bind(kind.as_str().to_owned());
-    }
-    if let Some(vin) = filter.vin {
-        query.push(" and vin = ").push_bind(vin.to_string());
-    }
-    query
-        .push(" order by id desc limit ")
-        .push_bind(i64::from(limit));
-    query
 }
 
 /// Stores what was seen, each with the inspection that showed it and its VIN.
@@ -127,45 +138,29 @@ pub(super) async fn insert(
     body: Uuid,
     found: &[(Uuid, String, Seen)],
 ) -> storage::Result<()> {
-    // Nine values a row stay far below SQLite's 32,766 binds.
-    for chunk in found.chunks(1_000) {
-        match tx {
-            On::Sqlite(c) => values(entry, body, chunk)
-                .build()
-                .execute(&mut **c)
-                .await
-                .map(drop)?,
-            On::Postgres(c) => values(entry, body, chunk)
-                .build()
-                .execute(&mut **c)
-                .await
-                .map(drop)?,
-        }
+    for chunk in chunks(found) {
+        built!(
+            &mut *tx,
+            "insert into anomalies (tenant_id, id, kind, inspection_id, body_id, vin, related, explanation, found_at, \
+             figures, evidence, standing) ",
+            |query| {
+                query.push_values(chunk, |mut row, (inspection, vin, seen)| {
+                    row.push_bind(entry.tenant.as_str())
+                        .push_bind(entry.ids.next())
+                        .push_bind(seen.kind.as_str())
+                        .push_bind(*inspection)
+                        .push_bind(body)
+                        .push_bind(vin.as_str())
+                        .push_bind(Json(&seen.related))
+                        .push_bind(seen.explanation.as_str())
+                        .push_bind(Instant(entry.at))
+                        .push_bind(Json(&seen.figures))
+                        .push_bind(Json(&seen.evidence))
+                        .push_bind(Standing::Open.as_str());
+                });
+            },
+            |c| query.build().execute(&mut **c).await.map(drop)
+        )?;
     }
     Ok(())
-}
-
-fn values<DB>(entry: &Entry, body: Uuid, found: &[(Uuid, String, Seen)]) -> QueryBuilder<DB>
-where
-    DB: sqlx::Database,
-    String: sqlx::Type<DB> + for<'q> sqlx::Encode<'q, DB>,
-    Uuid: sqlx::Type<DB> + for<'q> sqlx::Encode<'q, DB>,
-    Instant: sqlx::Type<DB> + for<'q> sqlx::Encode<'q, DB>,
-    Json<Vec<Uuid>>: sqlx::Type<DB> + for<'q> sqlx::Encode<'q, DB>,
-{
-    let mut query = QueryBuilder::new(
-        "insert into anomalies (tenant_id, id, kind, inspection_id, body_id, vin, related, explanation, found_at) ",
-    );
-    query.push_values(found, |mut row, (inspection, vin, seen)| {
-        row.push_bind(entry.tenant.as_str().to_owned())
-            .push_bind(entry.ids.next())
-            .push_bind(seen.kind.as_str().to_owned())
-            .push_bind(*inspection)
-            .push_bind(body)
-            .push_bind(vin.clone())
-            .push_bind(Json(seen.related.clone()))
-            .push_bind(seen.explanation.clone())
-            .push_bind(Instant(entry.at));
-    });
-    query
 }

@@ -7,9 +7,10 @@ use tongguan_storage::{self as storage, Once, Tx, execute, on, transaction};
 use tongguan_vocabulary::Tenant;
 use uuid::Uuid;
 
-use super::{Entry, Store, anomalies, tell};
+use super::{Entry, Store, anomalies, reviews, tell};
 use crate::domain::anomaly::{Kind, Seen};
 use crate::domain::body::{Accreditation, Body, Suspension};
+use crate::domain::key::Key;
 use crate::error::Error;
 
 /// A change of a body.
@@ -21,6 +22,8 @@ pub(crate) enum BodyChange {
         name: Option<String>,
         /// What it may test.
         accreditations: Option<Vec<Accreditation>>,
+        /// What it signs with.
+        keys: Option<Vec<Key>>,
     },
     /// A suspension, or the end of one.
     Suspend(Suspension),
@@ -90,12 +93,16 @@ impl Store {
                 BodyChange::Amend {
                     name,
                     accreditations,
+                    keys,
                 } => {
                     if let Some(name) = name {
                         body.name.clone_from(name);
                     }
                     if let Some(accreditations) = accreditations {
                         body.accreditations.clone_from(accreditations);
+                    }
+                    if let Some(keys) = keys {
+                        body.keys.clone_from(keys);
                     }
                     body.touch(entry.at);
                     save(tx, &entry.tenant, &body).await?;
@@ -186,39 +193,19 @@ async fn save(tx: &mut Tx, tenant: &Tenant, body: &Body) -> storage::Result<()> 
     Ok(())
 }
 
-/// Marks exactly the reports whose test date a suspension covers; answers how many this one covers, and queues
-/// each for review once.
+/// Queues for review each report whose test date the latest suspension covers, once, and lets queue and reports follow
+/// all suspensions; answers how many reports this one covers.
 async fn review(
     tx: &mut Tx,
     entry: &Entry,
     body: &Body,
     latest: &Suspension,
 ) -> Result<u64, Error> {
-    const CLEAR: &str = "update inspections set under_review = false where tenant_id = $1 and body_id = $2 and under_review";
-    const MARK: &str = "update inspections set under_review = true \
-                        where tenant_id = $1 and body_id = $2 and performed >= $3 and performed <= $4";
-    const UNQUEUED: &str = "select id, vin from inspections i where tenant_id = $1 and body_id = $2 \
-                            and performed >= $3 and performed <= $4 and not exists \
-                            (select 1 from anomalies a where a.tenant_id = i.tenant_id and a.inspection_id = i.id and a.kind = $5)";
-    execute!(&mut *tx, |c| sqlx::query(CLEAR)
-        .bind(entry.tenant.as_str())
-        .bind(body.id)
-        .execute(&mut **c))?;
-    let mut covered = 0;
-    for suspension in &body.suspensions {
-        let (from, until) = window(suspension);
-        let marked = execute!(&mut *tx, |c| sqlx::query(MARK)
-            .bind(entry.tenant.as_str())
-            .bind(body.id)
-            .bind(&from)
-            .bind(&until)
-            .execute(&mut **c))?;
-        if suspension == latest {
-            covered = marked;
-        }
-    }
+    const COVERED: &str = "select id, vin, exists (select 1 from anomalies a where a.tenant_id = i.tenant_id \
+                           and a.inspection_id = i.id and a.kind = $5) from inspections i \
+                           where tenant_id = $1 and body_id = $2 and performed >= $3 and performed <= $4";
     let (from, until) = window(latest);
-    let rows: Vec<(Uuid, String)> = on!(&mut *tx, |c| sqlx::query_as(UNQUEUED)
+    let rows: Vec<(Uuid, String, bool)> = on!(&mut *tx, |c| sqlx::query_as(COVERED)
         .bind(entry.tenant.as_str())
         .bind(body.id)
         .bind(&from)
@@ -226,19 +213,22 @@ async fn review(
         .bind(Kind::BodySuspended.as_str())
         .fetch_all(&mut **c)
         .await)?;
-    let seen = Seen {
-        kind: Kind::BodySuspended,
-        related: Vec::new(),
-        explanation: format!(
-            "the body is suspended for the day of this test: {}",
-            latest.reason
-        ),
-    };
+    let covered = rows.len() as u64;
+    let until = latest
+        .until
+        .map_or_else(|| "further notice".to_owned(), |until| until.to_string());
+    let explanation = format!(
+        "the body is suspended from {} until {until}, which holds the day of this test: {}",
+        latest.from, latest.reason
+    );
+    let seen = Seen::plain(Kind::BodySuspended, explanation);
     let found: Vec<_> = rows
         .into_iter()
-        .map(|(id, vin)| (id, vin, seen.clone()))
+        .filter(|(_, _, queued)| !queued)
+        .map(|(id, vin, _)| (id, vin, seen.clone()))
         .collect();
     anomalies::insert(tx, entry, body.id, &found).await?;
+    reviews::follow(tx, entry, body.id, &body.suspensions).await?;
     Ok(covered)
 }
 

@@ -1,12 +1,12 @@
-//! Which evidence is stored here, and which report carries it.
+//! Which evidence is stored here, what it looks like, and which report carries it.
 
-use sqlx::QueryBuilder;
-use tongguan_storage::{self as storage, Instant, On, Tx, execute, transaction};
+use tongguan_storage::{self as storage, Instant, Tx, built, chunks, execute, transaction};
 use tongguan_vocabulary::Tenant;
 use uuid::Uuid;
 
 use super::{Entry, Store};
 use crate::domain::evidence::Media;
+use crate::domain::picture::Look;
 use crate::domain::report::Report;
 use crate::error::Error;
 
@@ -24,16 +24,17 @@ pub(crate) struct Stored {
 }
 
 impl Store {
-    /// Notes evidence whose bytes are safe; answers whether it was noted before.
+    /// Notes evidence whose bytes are safe, with what it looks like; answers whether it was noted before.
     pub(crate) async fn record_evidence(
         &self,
         entry: &Entry,
         sha256: &str,
         media: Media,
         size: u64,
+        look: Option<Look>,
     ) -> Result<Stored, Error> {
-        const INSERT: &str = "insert into evidence (tenant_id, sha256, media_type, size, uploaded_by, uploaded_at) \
-                              values ($1, $2, $3, $4, $5, $6) on conflict (tenant_id, sha256) do nothing";
+        const INSERT: &str = "insert into evidence (tenant_id, sha256, media_type, size, uploaded_by, uploaded_at, look) \
+                              values ($1, $2, $3, $4, $5, $6, $7) on conflict (tenant_id, sha256) do nothing";
         transaction!(self.db, |tx| {
             let inserted = execute!(&mut *tx, |c| sqlx::query(INSERT)
                 .bind(entry.tenant.as_str())
@@ -42,7 +43,11 @@ impl Store {
                 .bind(i64::try_from(size).unwrap_or(i64::MAX))
                 .bind(&entry.actor)
                 .bind(Instant(entry.at))
+                .bind(look.map(|look| look.as_bytes().to_vec()))
                 .execute(&mut **c))?;
+            if let Some(look) = look.filter(|_| inserted == 1) {
+                bands(tx, &entry.tenant, sha256, &look).await?;
+            }
             Ok::<_, Error>(Stored {
                 sha256: sha256.to_owned(),
                 size,
@@ -61,39 +66,38 @@ impl Store {
         if hashes.is_empty() {
             return Ok(Vec::new());
         }
-        let rows = match &self.db {
-            On::Sqlite(pool) => {
-                known(tenant, hashes)
-                    .build_query_scalar()
-                    .fetch_all(pool)
-                    .await?
-            }
-            On::Postgres(pool) => {
-                known(tenant, hashes)
-                    .build_query_scalar()
-                    .fetch_all(pool)
-                    .await?
-            }
-        };
-        Ok(rows)
+        built!(
+            &self.db,
+            "select sha256 from evidence where tenant_id = ",
+            |query| {
+                query.push_bind(tenant.as_str()).push(" and sha256 in (");
+                let mut list = query.separated(", ");
+                for hash in hashes {
+                    list.push_bind(hash.as_str());
+                }
+                query.push(")");
+            },
+            |pool| query.build_query_scalar().fetch_all(pool).await
+        )
     }
 }
 
-fn known<DB>(tenant: &Tenant, hashes: &[String]) -> QueryBuilder<DB>
-where
-    DB: sqlx::Database,
-    String: sqlx::Type<DB> + for<'q> sqlx::Encode<'q, DB>,
-{
-    let mut query = QueryBuilder::new("select sha256 from evidence where tenant_id = ");
-    query
-        .push_bind(tenant.as_str().to_owned())
-        .push(" and sha256 in (");
-    let mut list = query.separated(", ");
-    for hash in hashes {
-        list.push_bind(hash.clone());
-    }
-    list.push_unseparated(")");
-    query
+/// Makes a picture findable by the bands of its look.
+async fn bands(tx: &mut Tx, tenant: &Tenant, sha256: &str, look: &Look) -> storage::Result<()> {
+    let bands: Vec<(i32, i32)> = look.bands().collect();
+    built!(
+        &mut *tx,
+        "insert into evidence_bands (tenant_id, band, value, sha256) ",
+        |query| {
+            query.push_values(&bands, |mut row, (band, value)| {
+                row.push_bind(tenant.as_str())
+                    .push_bind(*band)
+                    .push_bind(*value)
+                    .push_bind(sha256);
+            });
+        },
+        |c| query.build().execute(&mut **c).await.map(drop)
+    )
 }
 
 /// Notes that a report carries its evidence.
@@ -103,15 +107,21 @@ pub(super) async fn use_all(
     id: Uuid,
     report: &Report,
 ) -> storage::Result<()> {
-    const INSERT: &str = "insert into evidence_uses (tenant_id, sha256, inspection_id, vin) values ($1, $2, $3, $4) \
-                          on conflict (tenant_id, sha256, inspection_id) do nothing";
-    for evidence in &report.evidence {
-        execute!(&mut *tx, |c| sqlx::query(INSERT)
-            .bind(entry.tenant.as_str())
-            .bind(&evidence.sha256)
-            .bind(id)
-            .bind(report.vehicle.vin.as_str())
-            .execute(&mut **c))?;
+    for chunk in chunks(&report.evidence) {
+        built!(
+            &mut *tx,
+            "insert into evidence_uses (tenant_id, sha256, inspection_id, vin) ",
+            |query| {
+                query.push_values(chunk, |mut row, evidence| {
+                    row.push_bind(entry.tenant.as_str())
+                        .push_bind(evidence.sha256.as_str())
+                        .push_bind(id)
+                        .push_bind(report.vehicle.vin.as_str().to_owned());
+                });
+                query.push(" on conflict (tenant_id, sha256, inspection_id) do nothing");
+            },
+            |c| query.build().execute(&mut **c).await.map(drop)
+        )?;
     }
     Ok(())
 }

@@ -5,15 +5,15 @@ use tongguan_api::inspection::v1 as pb;
 use tongguan_rpc::wire;
 use uuid::Uuid;
 
-use crate::domain::anomaly::{Anomaly, Kind};
 use crate::domain::assess::{ItemResult, Verdict};
 use crate::domain::body::{Accreditation, Body, Scheme, Suspension};
 use crate::domain::identity::Difference;
 use crate::domain::inspection::{Inspection, Notice, State};
 use crate::domain::judge::ItemVerdict;
+use crate::domain::key::{Algorithm, Key};
 use crate::domain::report::{Found, Report, Vehicle};
+use crate::domain::signature::Signature;
 use crate::domain::vehicle::{Category, Fuel, Powertrain};
-use crate::store::Stored;
 
 fn id(id: Option<Uuid>) -> String {
     id.filter(|id| !id.is_nil())
@@ -100,6 +100,7 @@ impl From<Body> for pb::InspectionBody {
             suspensions: body.suspensions.into_iter().map(Into::into).collect(),
             create_time: Some(wire::timestamp(body.created_at)),
             update_time: Some(wire::timestamp(body.updated_at)),
+            keys: body.keys.into_iter().map(Into::into).collect(),
         }
     }
 }
@@ -121,6 +122,36 @@ impl From<Accreditation> for pb::Accreditation {
             valid_from: Some(wire::date(held.valid_from)),
             valid_until: Some(wire::date(held.valid_until)),
             scopes: scopes.collect(),
+        }
+    }
+}
+
+fn algorithm(algorithm: Algorithm) -> i32 {
+    let wire = match algorithm {
+        Algorithm::Es256 => pb::body_key::Algorithm::Es256,
+        Algorithm::Ed25519 => pb::body_key::Algorithm::Ed25519,
+    };
+    wire.into()
+}
+
+impl From<Key> for pb::BodyKey {
+    fn from(key: Key) -> Self {
+        Self {
+            public_key: key.jwk(),
+            algorithm: algorithm(key.algorithm),
+            id: key.id,
+            valid_from: Some(wire::date(key.valid_from)),
+            valid_until: key.valid_until.map(wire::date),
+        }
+    }
+}
+
+impl From<Signature> for pb::ReportSignature {
+    fn from(signature: Signature) -> Self {
+        Self {
+            jws: signature.jws,
+            key: signature.key,
+            algorithm: algorithm(signature.algorithm),
         }
     }
 }
@@ -166,11 +197,13 @@ impl From<Inspection> for pb::Inspection {
             update_time: Some(wire::timestamp(inspection.updated_at)),
             etag: format!("v{}", inspection.version),
             under_review: inspection.under_review,
+            signature: inspection.signature.map(Into::into),
+            canonical_report: String::new(),
         }
     }
 }
 
-fn report(report: Report, stored: &[String]) -> pb::InspectionReport {
+pub(super) fn report(report: Report, stored: &[String]) -> pb::InspectionReport {
     let measurements = report
         .measurements
         .into_iter()
@@ -276,43 +309,6 @@ impl From<Notice> for pb::Notice {
         Self {
             code: notice.code,
             message: notice.message,
-        }
-    }
-}
-
-impl From<Anomaly> for pb::Anomaly {
-    fn from(anomaly: Anomaly) -> Self {
-        use pb::anomaly::Kind as Wire;
-        let kind = match anomaly.seen.kind {
-            Kind::ImpossiblePace => Wire::ImpossiblePace,
-            Kind::AllPass => Wire::AllPass,
-            Kind::ClonedValues => Wire::ClonedValues,
-            Kind::OdometerWentBack => Wire::OdometerWentBack,
-            Kind::EvidenceReused => Wire::EvidenceReused,
-            Kind::VerdictMismatch => Wire::VerdictMismatch,
-            Kind::VehicleMismatch => Wire::VehicleMismatch,
-            Kind::BodySuspended => Wire::BodySuspended,
-        };
-        Self {
-            id: anomaly.id.to_string(),
-            kind: kind.into(),
-            inspection: anomaly.inspection.to_string(),
-            vin: anomaly.vin.to_string(),
-            body: anomaly.body.to_string(),
-            related: anomaly.seen.related.iter().map(Uuid::to_string).collect(),
-            explanation: anomaly.seen.explanation,
-            create_time: Some(wire::timestamp(anomaly.at)),
-        }
-    }
-}
-
-impl From<Stored> for pb::UploadEvidenceResponse {
-    fn from(stored: Stored) -> Self {
-        Self {
-            sha256: stored.sha256,
-            size: stored.size,
-            media_type: stored.media.as_str().to_owned(),
-            already_stored: stored.before,
         }
     }
 }

@@ -7,13 +7,14 @@ use tongguan_vocabulary::PartialDate;
 use uuid::Uuid;
 
 use super::{category, is_organisation, request_id};
-use crate::domain::body::{Accreditation, Scheme, Scope, Suspension};
+use crate::domain::body::{Accreditation, NewBody, Scheme, Scope, Suspension};
+use crate::domain::key::{Key, read};
 use crate::store::BodyChange;
 
-/// A body to register: key, name, organisation, accreditations.
+/// A body to register, with the idempotency key.
 pub(crate) fn register_body(
     message: pb::RegisterBodyRequest,
-) -> Result<(String, String, String, Vec<Accreditation>), Invalid> {
+) -> Result<(String, NewBody), Invalid> {
     let mut bad = Violations::default();
     let key = request_id(&mut bad, &message.request_id);
     let Some(body) = bad.required("body", message.body) else {
@@ -26,8 +27,15 @@ pub(crate) fn register_body(
         || "is not 18 digits and capitals (GB 32100)".to_owned(),
     );
     let accreditations = accreditations(&mut bad, body.accreditations);
+    let keys = keys(&mut bad, body.keys);
     bad.finish()?;
-    Ok((key, name, body.organisation, accreditations))
+    let new = NewBody {
+        name,
+        organisation: body.organisation,
+        accreditations,
+        keys,
+    };
+    Ok((key, new))
 }
 
 /// An amendment: key, id, etag, what changes.
@@ -50,11 +58,11 @@ pub(crate) fn update_body(
     });
     for path in paths
         .iter()
-        .filter(|path| !matches!(path.as_str(), "name" | "accreditations"))
+        .filter(|path| !matches!(path.as_str(), "name" | "accreditations" | "keys"))
     {
         bad.add(
             "update_mask",
-            format!("{path} can not be changed (name and accreditations can)"),
+            format!("{path} can not be changed (name, accreditations and keys can)"),
         );
     }
     let wanted = |field: &str| paths.iter().any(|path| path == field);
@@ -62,6 +70,7 @@ pub(crate) fn update_body(
         name: wanted("name").then(|| bad.text("body.name", &body.name, 200)),
         accreditations: wanted("accreditations")
             .then(|| accreditations(&mut bad, body.accreditations)),
+        keys: wanted("keys").then(|| keys(&mut bad, body.keys)),
     };
     let id = bad.finish_with(id)?;
     Ok((key, id, etag, change))
@@ -94,6 +103,59 @@ pub(crate) fn suspension(
         reason,
     };
     Ok((key, id, suspension))
+}
+
+fn keys(bad: &mut Violations, given: Vec<pb::BodyKey>) -> Vec<Key> {
+    const MOST: usize = 10;
+    let count = given.len();
+    bad.check(count <= MOST, "body.keys", || {
+        format!("are {count}, at most {MOST} are taken")
+    });
+    let mut all: Vec<Key> = Vec::new();
+    for (index, given) in given.into_iter().take(MOST).enumerate() {
+        let at = format!("body.keys[{index}]");
+        let Some(key) = body_key(bad, &at, given) else {
+            continue;
+        };
+        let twice = all.iter().any(|other| other.id == key.id);
+        bad.check(!twice, &format!("{at}.id"), || {
+            format!("{:?} is given twice", key.id)
+        });
+        all.push(key);
+    }
+    all
+}
+
+fn body_key(bad: &mut Violations, at: &str, given: pb::BodyKey) -> Option<Key> {
+    let id = bad.optional_text(&format!("{at}.id"), &given.id, 64);
+    let plain = id
+        .bytes()
+        .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_'));
+    bad.check(plain, &format!("{at}.id"), || {
+        "has other characters than letters, digits, dots, dashes and underscores".to_owned()
+    });
+    let read = match read(&given.public_key) {
+        Ok(read) => Some(read),
+        Err(why) => {
+            bad.add(&format!("{at}.public_key"), why);
+            None
+        }
+    };
+    let from = bad.day(&format!("{at}.valid_from"), given.valid_from);
+    let until = given
+        .valid_until
+        .and_then(|until| bad.day(&format!("{at}.valid_until"), Some(until)));
+    if let (Some(from), Some(until)) = (from, until) {
+        bad.check(from <= until, &format!("{at}.valid_until"), || {
+            format!("{until} is before {from}")
+        });
+    }
+    Some(Key::new(
+        id,
+        read?,
+        from?.into(),
+        until.map(PartialDate::from),
+    ))
 }
 
 fn accreditations(bad: &mut Violations, given: Vec<pb::Accreditation>) -> Vec<Accreditation> {

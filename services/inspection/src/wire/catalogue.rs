@@ -1,6 +1,7 @@
 //! The catalogue on the wire.
 
 use tongguan_api::inspection::v1 as pb;
+use tongguan_rpc::wire;
 
 use super::answers::{category, item_verdict};
 use crate::domain::catalogue::{self, Catalogue, Presence, Standard};
@@ -11,6 +12,7 @@ use crate::domain::vehicle::Category;
 pub(crate) fn catalogue(
     catalogue: &Catalogue,
     standard: &Standard,
+    versions: Vec<String>,
     only: Option<Category>,
 ) -> pb::Catalogue {
     let categories: Vec<Category> = match only {
@@ -36,25 +38,27 @@ pub(crate) fn catalogue(
             .items
             .iter()
             .filter(applies)
-            .map(|item| self::item(item, &categories))
+            .map(|item| self::item(item, &catalogue.version, &categories))
             .collect(),
         categories: categories.into_iter().map(category).collect(),
         shots: catalogue.shots.clone(),
         open_questions: catalogue.open_questions.clone(),
+        effective_from: Some(wire::date(catalogue.effective_from)),
+        versions,
     }
 }
 
-fn item(item: &catalogue::Item, categories: &[Category]) -> pb::CatalogueItem {
-    use pb::catalogue_item as wire;
+fn item(item: &catalogue::Item, version: &str, categories: &[Category]) -> pb::CatalogueItem {
+    use pb::catalogue_item::{Kind, Presence as Wire};
     let kind = match item.kind {
-        catalogue::Kind::Measured => wire::Kind::Measured,
-        catalogue::Kind::Checked => wire::Kind::Checked,
-        catalogue::Kind::Recorded => wire::Kind::Recorded,
+        catalogue::Kind::Measured => Kind::Measured,
+        catalogue::Kind::Checked => Kind::Checked,
+        catalogue::Kind::Recorded => Kind::Recorded,
     };
     let presence = match item.presence {
-        Presence::Mandatory => wire::Presence::Mandatory,
-        Presence::Expected => wire::Presence::Expected,
-        Presence::Optional => wire::Presence::Optional,
+        Presence::Mandatory => Wire::Mandatory,
+        Presence::Expected => Wire::Expected,
+        Presence::Optional => Wire::Optional,
     };
     let limits = item.limits.iter().filter(|limit| {
         categories
@@ -75,6 +79,7 @@ fn item(item: &catalogue::Item, categories: &[Category]) -> pb::CatalogueItem {
         source: item.source.clone(),
         confidence: item.confidence.as_str().to_owned(),
         nonconforming: item.nonconforming.map_or(0, item_verdict),
+        since: item.since.clone().unwrap_or_else(|| version.to_owned()),
     }
 }
 

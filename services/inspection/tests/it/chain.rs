@@ -76,6 +76,7 @@ fn correction(id: &str, report: pb::InspectionReport) -> pb::SupersedeInspection
         id: id.into(),
         report: Some(report),
         reason: "typing error".into(),
+        ..Default::default()
     }
 }
 

@@ -135,6 +135,7 @@ impl House {
             request_id: String::new(),
             report: Some(report),
             validate_only: false,
+            ..Default::default()
         };
         Ok(self
             .client

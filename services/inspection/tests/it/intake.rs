@@ -153,6 +153,7 @@ async fn a_dry_run_judges_and_stores_nothing(db: Database) {
         request_id: "dry".into(),
         report: Some(report(&body, "R-1", VIN)),
         validate_only: true,
+        ..Default::default()
     };
     let judged = house
         .client
@@ -179,6 +180,7 @@ async fn the_same_request_id_answers_the_same_bytes_even_without_the_registry(db
         request_id: "once".into(),
         report: Some(sent),
         validate_only: false,
+        ..Default::default()
     };
     let first = house
         .client
@@ -216,6 +218,7 @@ async fn the_same_request_twice_at_once_stores_one(db: Database) {
         request_id: "at-once".into(),
         report: Some(report(&body, "R-1", VIN)),
         validate_only: false,
+        ..Default::default()
     };
     let (mut left, mut right) = (house.client.clone(), house.client.clone());
     let (left, right) = tokio::join!(
@@ -235,6 +238,7 @@ async fn a_registry_that_is_down_decides_nothing(db: Database) {
         request_id: "retry".into(),
         report: Some(report(&body, "R-1", VIN)),
         validate_only: false,
+        ..Default::default()
     };
     let answer = house
         .client
@@ -410,6 +414,11 @@ async fn the_catalogue_shows_limits_with_source_and_confidence(db: Database) {
         .unwrap()
         .into_inner();
     assert!(!catalogue.open_questions.is_empty());
+    assert_eq!(catalogue.versions, [catalogue.version.clone()]);
+    assert_eq!(
+        catalogue.effective_from,
+        Some(crate::house::date(2022, 12, 1))
+    );
     let brake = catalogue
         .items
         .iter()
@@ -423,7 +432,7 @@ async fn the_catalogue_shows_limits_with_source_and_confidence(db: Database) {
     assert_eq!((rear.min, rear.disputed_min), (Some(50.0), Some(20.0)));
     for item in &catalogue.items {
         assert!(
-            !item.source.is_empty() && !item.confidence.is_empty(),
+            !item.source.is_empty() && !item.confidence.is_empty() && !item.since.is_empty(),
             "{}",
             item.id
         );

@@ -4,8 +4,12 @@
 mod anomalies;
 mod bad_input;
 mod bodies;
+mod bucket;
 mod chain;
 mod evidence;
 mod house;
 mod intake;
+mod pictures;
 mod registry;
+mod reviews;
+mod signatures;

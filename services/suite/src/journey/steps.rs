@@ -121,7 +121,7 @@ impl Journey<'_> {
         let request = inspection::SubmitInspectionRequest {
             request_id: format!("{}-inspection", self.dossier.name),
             report: Some(inspection::InspectionReport { body: id, ..report }),
-            validate_only: false,
+            ..Default::default()
         };
         let answer = client
             .submit_inspection(bearing(&self.actors.body, request))

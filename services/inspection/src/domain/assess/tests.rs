@@ -1,18 +1,21 @@
-//! Whole reports judged, and every worked example of the catalogue.
+//! Whole reports judged; the worked examples of the catalogue are in `examples`.
+
+mod examples;
 
 use proptest::prelude::*;
-use serde::Deserialize;
 use time::macros::datetime;
 use tongguan_vocabulary::Odometer;
 use uuid::Uuid;
 
 use super::*;
+use crate::domain::catalogue::Catalogues;
 use crate::domain::report::{Finding, Measurement};
-use crate::domain::vehicle::{Category, Chemistry, Fuel, Powertrain};
+use crate::domain::vehicle::{Category, Fuel, Powertrain};
 
 fn catalogue() -> &'static Catalogue {
-    static BUNDLED: std::sync::OnceLock<Catalogue> = std::sync::OnceLock::new();
-    BUNDLED.get_or_init(|| Catalogue::bundled().unwrap())
+    static BUNDLED: std::sync::OnceLock<Catalogues> = std::sync::OnceLock::new();
+    let bundled = BUNDLED.get_or_init(|| Catalogues::bundled().unwrap());
+    bundled.version("").unwrap()
 }
 
 fn vehicle(category: Category) -> Vehicle {
@@ -140,80 +143,6 @@ fn set(report: &mut Report, item: &str, position: &str, number: f64) {
         .iter_mut()
         .find(|m| m.item == item && m.position == position);
     found.unwrap().value = number;
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Example {
-    given: Given,
-    #[serde(default)]
-    position: String,
-    value: Option<f64>,
-    result: Option<Found>,
-    expect: ItemVerdict,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Given {
-    category: Category,
-    powertrain: Option<Powertrain>,
-    fuel: Option<Fuel>,
-    chemistry: Option<Chemistry>,
-    curb_mass_kg: Option<u32>,
-    gross_mass_kg: Option<u32>,
-    headlamps: Option<u32>,
-    max_speed_kmh: Option<u32>,
-    axle_ratio: Option<f64>,
-}
-
-#[test]
-fn every_example_of_the_catalogue_comes_out_as_it_says() {
-    for item in &catalogue().items {
-        for example in &item.examples {
-            let text = format!("{}: {example}", item.id);
-            let example: Example =
-                serde_json::from_value(example.clone()).unwrap_or_else(|e| panic!("{text}: {e}"));
-            let mut vehicle = vehicle(example.given.category);
-            vehicle.powertrain = example.given.powertrain.unwrap_or(vehicle.powertrain);
-            vehicle.fuel = example.given.fuel.or(vehicle.fuel);
-            vehicle.chemistry = example.given.chemistry;
-            vehicle.curb_mass_kg = example.given.curb_mass_kg;
-            vehicle.gross_mass_kg = example.given.gross_mass_kg;
-            vehicle.headlamps = example.given.headlamps;
-            vehicle.max_speed_kmh = example.given.max_speed_kmh;
-            let mut report = report(vehicle);
-            if let Some(number) = example.value {
-                report
-                    .measurements
-                    .push(value(&item.id, &example.position, number, &item.unit));
-            }
-            if let Some(ratio) = example.given.axle_ratio {
-                report
-                    .measurements
-                    .push(value("brake.axle_ratio", &example.position, ratio, "%"));
-            }
-            if let Some(found) = example.result {
-                let (item, note) = (item.id.clone(), String::new());
-                report.findings.push(Finding { item, found, note });
-            }
-            // Only this item counts: others are missing on purpose.
-            let mut items = Vec::new();
-            let mut unfit = Unfit::default();
-            let stated = values(catalogue(), &report, &mut unfit.wrong);
-            assert_eq!(unfit.wrong, [], "{text}");
-            if item.kind == Kind::Checked {
-                check(item, &report, &mut items, &mut unfit);
-            } else {
-                measure(item, &report, &stated, &stated, &mut items, &mut unfit);
-            }
-            let verdict = items
-                .iter()
-                .find(|r| r.position == example.position)
-                .map(|r| r.verdict);
-            assert_eq!(verdict, Some(example.expect), "{text}");
-        }
-    }
 }
 
 #[test]
