@@ -9,7 +9,7 @@ use tongguan_registry::{Config, serve};
 use tongguan_rpc::{Channel, Tasks};
 use tongguan_storage::Database;
 use tongguan_testkit::noon;
-use tongguan_vocabulary::{Clock, World};
+use tongguan_vocabulary::{Clock, Vin, World};
 use tonic::Request;
 
 pub(crate) type Client = VehicleRegistryClient<Channel>;
@@ -42,9 +42,14 @@ impl House {
     }
 
     pub(crate) fn ask_as<M>(&self, tenant: &str, message: M) -> Request<M> {
-        let grant = Grant::new(tenant.parse().unwrap(), "tester")
-            .scope("registry.read")
-            .scope("registry.write");
+        self.ask_with(tenant, &["registry.read", "registry.write"], message)
+    }
+
+    pub(crate) fn ask_with<M>(&self, tenant: &str, scopes: &[&str], message: M) -> Request<M> {
+        let mut grant = Grant::new(tenant.parse().unwrap(), "tester");
+        for scope in scopes {
+            grant = grant.scope(*scope);
+        }
         let mut request = Request::new(message);
         let bearer = format!("Bearer {}", self.access.mint(&grant));
         request
@@ -65,6 +70,14 @@ impl House {
             .unwrap()
             .into_inner()
     }
+}
+
+/// A made-up VIN of a number, with the check digit it should have.
+pub(crate) fn vin(number: u32) -> String {
+    let draft = format!("LTGD00000R1{number:06}");
+    let parsed: Vin = draft.parse().unwrap();
+    let digit = parsed.expected_check_digit();
+    format!("{}{digit}{}", &draft[..8], &draft[9..])
 }
 
 pub(crate) fn date(year: i32, month: i32, day: i32) -> Date {

@@ -6,4 +6,7 @@
 
 mod api;
 mod bad_input;
+mod bulk;
 mod house;
+mod identity;
+mod owners;

@@ -1,0 +1,259 @@
+//! Many vehicles at once: idempotent, resumable, whole rows only, over the same path as one.
+
+use tokio_stream::StreamExt;
+use tongguan_api::common::v1::{ErrorReason, Problem};
+use tongguan_api::registry::v1 as pb;
+use tongguan_storage::Database;
+use tongguan_testkit::on_every_database;
+use tonic::Code;
+use tonic_types::StatusExt;
+
+use crate::house::{House, car, vin};
+
+on_every_database! { tongguan_registry::migrations();
+    a_batch_with_the_same_id_answers_the_same_bytes,
+    a_batch_with_the_same_id_and_another_body_is_refused,
+    the_first_of_two_equal_vins_in_a_batch_is_stored,
+    an_import_of_thousands_stores_each_once_with_its_event,
+    a_stream_that_breaks_leaves_complete_rows_and_resumes,
+    a_row_that_was_refused_is_refused_again_when_resumed,
+    a_message_beyond_the_position_is_refused_with_the_row_to_send,
+    an_empty_message_asks_where_the_import_stands,
+    writers_at_once_are_answered_each_for_itself,
+    the_same_key_at_once_registers_once,
+}
+
+fn message(id: &str, first_row: u32, rows: std::ops::Range<u32>) -> pb::ImportVehiclesRequest {
+    pb::ImportVehiclesRequest {
+        import_id: id.into(),
+        first_row: u64::from(first_row),
+        vehicles: rows.map(|number| car(&vin(number))).collect(),
+    }
+}
+
+async fn import(
+    house: &House,
+    messages: Vec<pb::ImportVehiclesRequest>,
+) -> Vec<Result<pb::ImportVehiclesResponse, tonic::Status>> {
+    let request = house.ask(tokio_stream::iter(messages));
+    let answers = house.client.clone().import_vehicles(request).await;
+    answers.unwrap().into_inner().collect().await
+}
+
+async fn batch(
+    house: &House,
+    request: pb::BatchRegisterVehiclesRequest,
+) -> Result<Vec<pb::RowResult>, tonic::Status> {
+    let answer = house
+        .client
+        .clone()
+        .batch_register_vehicles(house.ask(request))
+        .await;
+    answer.map(|answer| answer.into_inner().results)
+}
+
+fn reasons(results: &[pb::RowResult]) -> Vec<Option<ErrorReason>> {
+    let reason = |row: &pb::RowResult| row.problem.as_ref().map(Problem::reason);
+    results.iter().map(reason).collect()
+}
+
+async fn events(house: &House, vin: &str) -> Vec<String> {
+    let request = pb::ListVehicleEventsRequest {
+        vin: vin.into(),
+        ..Default::default()
+    };
+    let answer = house
+        .client
+        .clone()
+        .list_vehicle_events(house.ask(request))
+        .await;
+    let events = answer.unwrap().into_inner().events;
+    events.into_iter().map(|event| event.kind).collect()
+}
+
+async fn a_batch_with_the_same_id_answers_the_same_bytes(db: Database) {
+    let house = House::over(db).await;
+    house.register(&vin(1)).await;
+    let mut three_wheeler = car(&vin(2));
+    three_wheeler.vehicle_type = "N11".into();
+    let request = pb::BatchRegisterVehiclesRequest {
+        request_id: "b-1".into(),
+        vehicles: vec![car(&vin(1)), three_wheeler, car("short"), car(&vin(3))],
+    };
+    let first = batch(&house, request.clone()).await.unwrap();
+    assert_eq!(
+        reasons(&first),
+        [
+            Some(ErrorReason::VinTaken),
+            Some(ErrorReason::NotAUsedCar),
+            Some(ErrorReason::InvalidFields),
+            None
+        ]
+    );
+    house.clock.advance(time::Duration::hours(1));
+    assert_eq!(batch(&house, request).await.unwrap(), first);
+    assert_eq!(events(&house, &vin(3)).await, ["REGISTERED"]);
+}
+
+async fn a_batch_with_the_same_id_and_another_body_is_refused(db: Database) {
+    let house = House::over(db).await;
+    let request = |number| pb::BatchRegisterVehiclesRequest {
+        request_id: "b-1".into(),
+        vehicles: vec![car(&vin(number))],
+    };
+    batch(&house, request(1)).await.unwrap();
+    let refused = batch(&house, request(2)).await.unwrap_err();
+    let reason = refused.get_details_error_info().unwrap().reason;
+    assert_eq!(reason, "IDEMPOTENCY_KEY_REUSED");
+}
+
+async fn the_first_of_two_equal_vins_in_a_batch_is_stored(db: Database) {
+    let house = House::over(db).await;
+    let request = pb::BatchRegisterVehiclesRequest {
+        vehicles: vec![car(&vin(1)), car(&vin(2)), car(&vin(1))],
+        ..Default::default()
+    };
+    let results = batch(&house, request).await.unwrap();
+    assert_eq!(reasons(&results), [None, None, Some(ErrorReason::VinTaken)]);
+}
+
+async fn an_import_of_thousands_stores_each_once_with_its_event(db: Database) {
+    let house = House::over(db).await;
+    let messages = (0..6).map(|part| message("big", part * 500, part * 500..part * 500 + 500));
+    let answers = import(&house, messages.collect()).await;
+    let stored: u64 = answers
+        .iter()
+        .map(|answer| answer.as_ref().unwrap().stored)
+        .sum();
+    assert_eq!(stored, 3_000);
+    let positions: Vec<u64> = answers
+        .iter()
+        .map(|a| a.as_ref().unwrap().next_row)
+        .collect();
+    assert_eq!(positions, [500, 1_000, 1_500, 2_000, 2_500, 3_000]);
+    let watch = pb::WatchVehiclesRequest::default();
+    let watched = house.client.clone().watch_vehicles(house.ask(watch)).await;
+    let events: Vec<pb::VehicleEvent> = watched
+        .unwrap()
+        .into_inner()
+        .take(3_000)
+        .map(Result::unwrap)
+        .collect()
+        .await;
+    let vins: std::collections::BTreeSet<&str> = events.iter().map(|e| e.vin.as_str()).collect();
+    assert_eq!(vins.len(), 3_000);
+    assert!(events.iter().all(|event| event.kind == "REGISTERED"));
+    let change: serde_json::Value = serde_json::from_str(&events[0].change_json).unwrap();
+    assert_eq!(change["vin"], events[0].vin.as_str());
+}
+
+async fn a_stream_that_breaks_leaves_complete_rows_and_resumes(db: Database) {
+    let house = House::over(db).await;
+    // The second message is beyond the limit: the stream ends there, with the first stored whole.
+    let answers = import(
+        &house,
+        vec![message("q", 0, 0..10), message("q", 10, 10..600)],
+    )
+    .await;
+    assert_eq!(answers[0].as_ref().unwrap().stored, 10);
+    assert_eq!(
+        answers[1].as_ref().unwrap_err().code(),
+        Code::InvalidArgument
+    );
+    assert_eq!(answers.len(), 2);
+    let resumed = import(&house, vec![message("q", 0, 0..20)]).await;
+    let answer = resumed[0].as_ref().unwrap();
+    assert_eq!((answer.stored, answer.next_row), (10, 20));
+    assert!(answer.results.iter().all(|row| row.already_stored));
+    assert_eq!(answer.results.len(), 10);
+    assert_eq!(events(&house, &vin(3)).await, ["REGISTERED"]);
+}
+
+async fn a_row_that_was_refused_is_refused_again_when_resumed(db: Database) {
+    let house = House::over(db).await;
+    let mut taken = car(&vin(1));
+    taken.brand = "别的".into();
+    house.register(&vin(1)).await;
+    let request = pb::ImportVehiclesRequest {
+        vehicles: vec![taken, car("short"), car(&vin(2))],
+        ..message("r", 0, 0..0)
+    };
+    for stored in [1, 0] {
+        let answers = import(&house, vec![request.clone()]).await;
+        let answer = answers[0].as_ref().unwrap();
+        assert_eq!(answer.stored, stored);
+        let told = reasons(&answer.results);
+        assert_eq!(
+            &told[..2],
+            [
+                Some(ErrorReason::VinTaken),
+                Some(ErrorReason::InvalidFields)
+            ]
+        );
+    }
+    // Another content under a row that was stored is not passed off as stored.
+    let mut other = request;
+    other.vehicles[2].brand = "别的".into();
+    let answers = import(&house, vec![other]).await;
+    let told = reasons(&answers[0].as_ref().unwrap().results);
+    assert_eq!(told[2], Some(ErrorReason::VinTaken));
+}
+
+async fn a_message_beyond_the_position_is_refused_with_the_row_to_send(db: Database) {
+    let house = House::over(db).await;
+    let answers = import(&house, vec![message("g", 0, 0..5), message("g", 6, 6..8)]).await;
+    let refused = answers[1].as_ref().unwrap_err();
+    let info = refused.get_details_error_info().unwrap();
+    assert_eq!(
+        (info.reason.as_str(), info.metadata["next_row"].as_str()),
+        ("IMPORT_GAP", "5")
+    );
+}
+
+async fn an_empty_message_asks_where_the_import_stands(db: Database) {
+    let house = House::over(db).await;
+    let asked = import(&house, vec![message("e", 0, 0..0)]).await;
+    assert_eq!(asked[0].as_ref().unwrap().next_row, 0);
+    import(&house, vec![message("e", 0, 0..7)]).await;
+    let asked = import(&house, vec![message("e", 0, 0..0)]).await;
+    let answer = asked[0].as_ref().unwrap();
+    assert_eq!((answer.next_row, answer.stored), (7, 0));
+}
+
+async fn writers_at_once_are_answered_each_for_itself(db: Database) {
+    let house = House::over(db).await;
+    house.register(&vin(0)).await;
+    let writes = (0..60_u32).map(|number| {
+        let mut client = house.client.clone();
+        let request = pb::RegisterVehicleRequest {
+            // Every third VIN is that of the vehicle before.
+            vehicle: Some(car(&vin(number / 3 * 3))),
+            request_id: format!("w-{number}"),
+            ..Default::default()
+        };
+        let request = house.ask(request);
+        async move { client.register_vehicle(request).await }
+    });
+    let answers = futures::future::join_all(writes).await;
+    let stored = answers.iter().filter(|answer| answer.is_ok()).count();
+    assert_eq!(stored, 19, "one of three, and none of the first three");
+    for refused in answers.iter().filter_map(|answer| answer.as_ref().err()) {
+        assert_eq!(refused.code(), Code::AlreadyExists);
+    }
+}
+
+async fn the_same_key_at_once_registers_once(db: Database) {
+    let house = House::over(db).await;
+    let writes = (0..20).map(|_| {
+        let mut client = house.client.clone();
+        let request = house.ask(pb::RegisterVehicleRequest {
+            vehicle: Some(car(&vin(1))),
+            request_id: "once".into(),
+            ..Default::default()
+        });
+        async move { client.register_vehicle(request).await.unwrap().into_inner() }
+    });
+    let answers = futures::future::join_all(writes).await;
+    assert!(answers.windows(2).all(|pair| pair[0] == pair[1]));
+    assert_eq!(events(&house, &vin(1)).await, ["REGISTERED"]);
+}
