@@ -33,6 +33,11 @@ impl Faults {
         self.queue().push_back(Fault::DropReply);
     }
 
+    /// Whether every fault has happened.
+    pub fn spent(&self) -> bool {
+        self.queue().is_empty()
+    }
+
     /// Forgets the faults that have not happened.
     pub fn heal(&self) {
         self.queue().clear();

@@ -29,6 +29,12 @@ pub struct Config {
     pub retry_seconds: i64,
     /// How long the worker sleeps at most when nothing is due, milliseconds.
     pub worker_interval_ms: u64,
+    /// How often packs in force are compared with those cases were decided on, milliseconds.
+    pub pack_interval_ms: u64,
+    /// The longest pause before a stream of a peer that ended or broke is followed again, milliseconds.
+    pub follow_interval_ms: u64,
+    /// Days before the last day of the deregistration on which the exporter is reminded; once more the day after.
+    pub deregistration_reminder_days: Vec<u16>,
     /// How often a watch looks for new events, milliseconds.
     pub watch_interval_ms: u64,
     /// Largest request taken, bytes; a manifest of 5,000 QR texts is larger than this and is sent in parts.
@@ -49,6 +55,9 @@ impl Default for Config {
             maintenance_wait_ms: 3_000,
             retry_seconds: 30,
             worker_interval_ms: 1_000,
+            pack_interval_ms: 15_000,
+            follow_interval_ms: 5_000,
+            deregistration_reminder_days: vec![30, 14, 3],
             watch_interval_ms: 250,
             max_message_bytes: 8 << 20,
         }

@@ -11,6 +11,7 @@ pub mod evidence;
 pub mod exit;
 pub mod facts;
 pub mod journal;
+pub mod mandate;
 pub mod reconcile;
 pub mod text;
 #[cfg(test)]

@@ -59,6 +59,12 @@ pub enum Error {
         /// Its unified social credit code.
         exporter: String,
     },
+    /// An agent has no mandate that holds.
+    #[error("a marketplace agent prepares only with the exporter's mandate: {}", .problems.join("; "))]
+    MandateMissing {
+        /// Everything in the way.
+        problems: Vec<String>,
+    },
     /// The case changed since it was read.
     #[error("the case is at etag {now} now, not at {asked}")]
     EtagMismatch {
@@ -163,7 +169,9 @@ impl Failure for Error {
             | Self::StatusListNotFound { .. }
             | Self::TileNotFound => Code::NotFound,
             Self::CaseOpen { .. } => Code::AlreadyExists,
-            Self::NotExporterOfRecord { .. } | Self::PersonRequired => Code::PermissionDenied,
+            Self::NotExporterOfRecord { .. }
+            | Self::MandateMissing { .. }
+            | Self::PersonRequired => Code::PermissionDenied,
             Self::EtagMismatch { .. } | Self::LeaseLost { .. } => Code::Aborted,
             Self::Illegal(_)
             | Self::BatchIllegal { .. }
@@ -192,6 +200,7 @@ impl Failure for Error {
             | Self::TileNotFound => ErrorReason::NotFound,
             Self::CaseOpen { .. } => ErrorReason::CaseOpen,
             Self::NotExporterOfRecord { .. } => ErrorReason::NotExporterOfRecord,
+            Self::MandateMissing { .. } => ErrorReason::MandateMissing,
             Self::EtagMismatch { .. } | Self::LeaseLost { .. } => ErrorReason::EtagMismatch,
             Self::Illegal(_) | Self::BatchIllegal { .. } => ErrorReason::IllegalTransition,
             Self::BatchRule { .. } => ErrorReason::BatchRule,
@@ -222,6 +231,10 @@ impl Failure for Error {
             Self::BatchRule { problems } => problems
                 .iter()
                 .map(|problem| violation("case_ids", problem))
+                .collect(),
+            Self::MandateMissing { problems } => problems
+                .iter()
+                .map(|problem| violation("mandate", problem))
                 .collect(),
             Self::LicenceRule { problems } => problems
                 .iter()

@@ -199,10 +199,10 @@ impl Issuer {
         for (index, state) in marked {
             let index = u32::try_from(index).unwrap_or(u32::MAX);
             if index / self.list_size == number {
-                let status = if state == "USED" {
-                    Status::Used
-                } else {
-                    Status::Revoked
+                let status = match state.as_str() {
+                    "USED" => Status::Used,
+                    "SUSPENDED" => Status::Suspended,
+                    _ => Status::Revoked,
                 };
                 list.set(index % self.list_size, status)?;
             }
@@ -218,6 +218,7 @@ pub(crate) fn live(life: &Life) -> Live {
         Life::Reserved { reservation } => Live::Reserved {
             until: Timestamp::from(reservation.until),
         },
+        Life::Suspended { .. } => Live::Suspended,
         Life::Used { .. } => Live::Used,
         Life::Revoked { .. } => Live::Revoked,
         Life::Superseded { by } => Live::Superseded { by: *by },

@@ -3,6 +3,11 @@
 mod config;
 pub mod domain;
 mod error;
+#[cfg(feature = "fail-points")]
+pub mod fail;
+#[cfg(not(feature = "fail-points"))]
+mod fail;
+mod follow;
 mod issuer;
 mod keys;
 mod peers;
@@ -46,11 +51,14 @@ pub async fn serve(
         issuer: Arc::new(issuer),
         config: Arc::new(config),
         wake: Arc::default(),
+        joined: Arc::default(),
         tasks: tasks.clone(),
         store,
         world,
     };
     tasks.spawn("clearance worker", worker::run(service.clone()));
+    tasks.spawn("clearance followers", follow::run(service.clone()));
+    tasks.spawn("clearance packs", follow::packs(service.clone()));
     let server = ExportClearanceServer::new(rpc::Rpc { service }).max_decoding_message_size(limit);
     Ok(local(access.guard(server)))
 }

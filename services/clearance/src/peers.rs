@@ -2,6 +2,7 @@
 
 mod answers;
 mod questions;
+mod watch;
 
 use std::time::Duration;
 
@@ -18,6 +19,7 @@ use tongguan_vocabulary::{Country, Tenant, Vin};
 use tonic::{Code, Request, Status};
 
 pub(crate) use questions::value_of;
+pub(crate) use watch::{InForce, Told};
 
 use crate::config::Config;
 use crate::domain::Case;

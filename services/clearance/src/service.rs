@@ -10,6 +10,7 @@ mod officers;
 use std::sync::Arc;
 
 use serde::Serialize;
+use time::Date;
 use tokio::sync::Notify;
 use tongguan_access::{Caller, Role};
 use tongguan_rpc::Tasks;
@@ -17,7 +18,7 @@ use tongguan_storage::Once;
 use tongguan_vocabulary::World;
 
 use crate::config::Config;
-use crate::domain::Case;
+use crate::domain::{Case, Document, mandate};
 use crate::error::Error;
 use crate::issuer::Issuer;
 use crate::peers::Desk;
@@ -45,6 +46,8 @@ pub(crate) struct Service {
     pub(crate) config: Arc<Config>,
     /// Wakes the worker at once.
     pub(crate) wake: Arc<Notify>,
+    /// Says that a tenant may be new, whose peers are to be followed.
+    pub(crate) joined: Arc<Notify>,
 }
 
 impl Service {
@@ -90,16 +93,30 @@ fn exporter_of_record(caller: &Caller, exporter: &str) -> Result<(), Error> {
     })
 }
 
-/// An exporter prepares its own cases; agents and operators prepare others'.
-fn may_prepare(caller: &Caller, exporter: &str) -> Result<(), Error> {
-    let for_others = caller.has_role(Role::MarketplaceAgent)
-        || caller.has_role(Role::Operator)
-        || caller.organisation.is_none();
-    if for_others {
-        Ok(())
-    } else {
-        exporter_of_record(caller, exporter)
+/// An exporter prepares its own cases, an agent those of an exporter whose mandate it holds on the day,
+/// an operator any.
+fn may_prepare<'a>(
+    caller: &Caller,
+    exporter: &str,
+    papers: impl Iterator<Item = &'a Document>,
+    day: Date,
+) -> Result<(), Error> {
+    let organisation = caller.organisation.as_deref();
+    if organisation == Some(exporter) || caller.has_role(Role::Operator) {
+        return Ok(());
     }
+    if caller.has_role(Role::MarketplaceAgent) {
+        let problems = mandate::missing(papers, exporter, organisation, day);
+        return if problems.is_empty() {
+            Ok(())
+        } else {
+            Err(Error::MandateMissing { problems })
+        };
+    }
+    if organisation.is_none() {
+        return Ok(());
+    }
+    exporter_of_record(caller, exporter)
 }
 
 /// Only while documents, trip and facts may change.

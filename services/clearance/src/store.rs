@@ -4,7 +4,8 @@ mod batches;
 mod certificates;
 mod events;
 mod figures;
-mod log;
+mod follow;
+pub(crate) mod log;
 #[cfg(test)]
 mod tests;
 mod work;
@@ -21,10 +22,12 @@ use uuid::Uuid;
 use crate::domain::decision::Weight;
 use crate::domain::{Case, State};
 use crate::error::Error;
+use crate::fail;
 
 pub(crate) use certificates::{Draft, Held};
 pub(crate) use events::EventRow;
 pub(crate) use figures::{Figures, Movement};
+pub(crate) use follow::{Feed, Touched};
 pub(crate) use work::{Claim, Pinned};
 
 /// The stream of all cases' events.
@@ -43,20 +46,28 @@ pub(crate) struct Entry {
 pub(crate) struct Happened {
     pub(crate) kind: &'static str,
     pub(crate) reason: String,
+    /// The certificate it is about, where the case itself does not name it any more.
+    pub(crate) certificate: Option<Uuid>,
 }
 
 impl Happened {
     pub(crate) fn new(kind: &'static str) -> Self {
-        Self {
-            kind,
-            reason: String::new(),
-        }
+        Self::because(kind, "")
     }
 
     pub(crate) fn because(kind: &'static str, reason: &str) -> Self {
         Self {
             kind,
             reason: reason.to_owned(),
+            certificate: None,
+        }
+    }
+
+    /// About a certificate: whoever holds it is told.
+    pub(crate) fn about(self, certificate: Uuid) -> Self {
+        Self {
+            certificate: Some(certificate),
+            ..self
         }
     }
 }
@@ -116,9 +127,12 @@ impl Store {
                 .bind(month_of(case.created_at))
                 .execute(&mut **c))?;
             write(tx, entry, &mut case, &Happened::new("OPENED"), None).await?;
+            follow::join(tx, &entry.tenant).await?;
             once.remember(tx, &case).await?;
+            fail::point("open.before");
             Ok(case)
         });
+        fail::point("open.after");
         match opened {
             Err(Error::Storage(taken)) if taken.is_unique() => {
                 Err(Error::CaseOpen { vin: case.vin })
@@ -152,8 +166,10 @@ impl Store {
             let happened = change(&mut case)?;
             write(tx, entry, &mut case, &happened, None).await?;
             once.remember(tx, &case).await?;
+            fail::point("change.before");
             Ok(case)
         });
+        fail::point("change.after");
         changed
     }
 
@@ -347,7 +363,7 @@ async fn write(
             "version": case.version,
             "state": case.state,
             "destination": case.destination,
-            "certificate": case.certificate,
+            "certificate": happened.certificate.or(case.certificate),
         }),
         at: entry.at,
     };

@@ -1,6 +1,7 @@
 //! The worker: claims cases that are due, gathers evidence step by step, decides, certifies, lets timers end.
 
 mod gather;
+mod relook;
 mod round;
 
 use std::time::Duration as StdDuration;
@@ -10,11 +11,12 @@ use time::{Duration, OffsetDateTime};
 
 use crate::domain::case::Parked;
 use crate::domain::certificate::Life;
-use crate::domain::evidence::{InspectionEvidence, VehicleEvidence};
+use crate::domain::exit::{next_reminder, reminder};
 use crate::domain::{Case, Event, State};
 use crate::error::Error;
 use crate::service::Service;
 use crate::store::{Claim, Entry, Happened, Held};
+use relook::Look;
 
 /// Cases claimed at once, and worked on side by side.
 const AT_ONCE: u32 = 32;
@@ -77,12 +79,19 @@ impl Service {
             .find(&claim.tenant, id)
             .await?
             .ok_or(Error::CaseNotFound { id })?;
+        if claim.again && case.state.is_live() {
+            return match self.relook(claim, &case).await {
+                Err(Error::Illegal(_) | Error::LeaseLost { .. }) => Ok(()),
+                other => other,
+            };
+        }
         let moved = match case.state {
             State::Submitted => self.begin(claim, Event::GatherStarted, "GATHERING").await,
             State::Parked => self.begin(claim, Event::Resume, "RESUMED").await,
             State::Gathering => self.gather(claim, case).await,
             State::Licensed => self.certify(claim, &case).await,
             State::Certified | State::Reserved => self.lapse(claim, &case).await,
+            State::Exited => self.remind(claim, &case).await,
             _ => Ok(()),
         };
         match moved {
@@ -107,23 +116,18 @@ impl Service {
     /// Looks once more at what can change late, then signs, logs and certifies.
     async fn certify(&self, claim: &Claim, case: &Case) -> Result<(), Error> {
         let entry = self.system(claim);
-        let late = match self.changed_since(claim, case).await {
-            Ok(late) => late,
-            Err(peer) => {
+        let case = match self.look_again(claim, case).await {
+            Ok(Look::Same) => case.clone(),
+            Ok(Look::Changed(reason)) => return self.reopen(claim, &reason).await,
+            Ok(Look::Repacked(round)) => self.decide_again(claim, case, &round).await?,
+            Err(Error::Peer(peer)) => {
                 return self
-                    .postpone(claim, case, "registry", &peer.to_string())
+                    .postpone(claim, case, "evidence", &peer.to_string())
                     .await;
             }
+            Err(error) => return Err(error),
         };
-        if let Some(reason) = late {
-            let change = |case: &mut Case| {
-                case.take(Event::EvidenceChanged)?;
-                case.suspended_because = Some(reason.clone());
-                Ok(Happened::because("EVIDENCE_CHANGED", &reason))
-            };
-            self.store.advance(claim, &entry, &change).await?;
-            return Ok(self.store.discard_prepared(&claim.tenant, claim.id).await?);
-        }
+        let case = &case;
         let until = Self::certificate_end(case).unwrap_or(entry.at);
         if until <= entry.at {
             let change = |case: &mut Case| {
@@ -142,17 +146,6 @@ impl Service {
             .issue(None, Some(claim), &entry, &held, None, &change)
             .await?;
         Ok(())
-    }
-
-    /// What changed since the decision that would have changed it: a stolen flag, a burden, a withdrawn inspection.
-    async fn changed_since(
-        &self,
-        claim: &Claim,
-        case: &Case,
-    ) -> Result<Option<String>, tongguan_rpc::PeerError> {
-        let vehicle = self.desk.vehicle(&claim.tenant, &case.vin).await?;
-        let inspection = self.desk.inspection(&claim.tenant, &case.vin).await?;
-        Ok(late_change(case, vehicle.as_ref(), inspection.as_ref()))
     }
 
     /// Ends a hold or a validity whose time has come.
@@ -176,6 +169,25 @@ impl Service {
         self.store
             .lapse(claim, &self.system(claim), id, &change)
             .await?;
+        Ok(())
+    }
+
+    /// Reminds the exporter that the deregistration is due, or overdue.
+    async fn remind(&self, claim: &Claim, case: &Case) -> Result<(), Error> {
+        let Some(by) = case.deregister_by else {
+            return Ok(());
+        };
+        let (kind, sentence) = reminder(by, self.world.clock.today_in_china());
+        let entry = self.system(claim);
+        let next = next_reminder(by, &self.config.deregistration_reminder_days, entry.at);
+        let change = |case: &mut Case| {
+            if case.state != State::Exited {
+                return Err(Error::LeaseLost { id: case.id });
+            }
+            case.remind_at = next;
+            Ok(Happened::because(kind, &sentence))
+        };
+        self.store.advance(claim, &entry, &change).await?;
         Ok(())
     }
 
@@ -224,50 +236,5 @@ impl Service {
             actor: "system".to_owned(),
             at: self.world.clock.now(),
         }
-    }
-}
-
-fn late_change(
-    case: &Case,
-    vehicle: Option<&VehicleEvidence>,
-    inspection: Option<&InspectionEvidence>,
-) -> Option<String> {
-    let decision = case.decision.as_ref()?;
-    if decision.by_override {
-        // Two people decided knowing what they knew; only a vehicle that is gone stops it.
-        return vehicle
-            .is_none()
-            .then(|| "the vehicle is no longer in the registry".to_owned());
-    }
-    let Some(vehicle) = vehicle else {
-        return Some("the vehicle is no longer in the registry".to_owned());
-    };
-    if let Some(situation) = vehicle.prohibitions.first() {
-        return Some(format!(
-            "the registry now shows prohibited situation {}: {}",
-            situation.number, situation.fact
-        ));
-    }
-    if let Some(burden) = vehicle.burdens.first() {
-        return Some(format!("the registry now shows a burden: {burden}"));
-    }
-    if vehicle.deregistered.is_some() {
-        return Some("the vehicle was deregistered".to_owned());
-    }
-    let pinned = decision
-        .evidence
-        .iter()
-        .find(|pin| pin.kind == "INSPECTION");
-    match (pinned, inspection) {
-        (Some(pin), Some(now)) if pin.id != now.id => Some(format!(
-            "the inspection {} was replaced by {}",
-            pin.id, now.id
-        )),
-        (Some(pin), None) => Some(format!("the inspection {} was withdrawn", pin.id)),
-        (Some(_), Some(now)) if now.under_review => Some(format!(
-            "the body of inspection {} was suspended for the day of the test",
-            now.id
-        )),
-        _ => None,
     }
 }

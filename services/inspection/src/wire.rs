@@ -5,6 +5,7 @@ mod bodies;
 mod canonical;
 mod catalogue;
 mod report;
+mod told;
 mod review;
 mod told;
 

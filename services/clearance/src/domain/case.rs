@@ -154,6 +154,10 @@ pub struct Case {
     pub overridden: Option<Override>,
     /// Why the decision no longer holds.
     pub suspended_because: Option<String>,
+    /// A late change that an officer looked at and accepted.
+    pub accepted_change: Option<String>,
+    /// When the exporter is next reminded of the deregistration.
+    pub remind_at: Option<OffsetDateTime>,
     /// Operation of the last submission.
     pub operation: Option<Uuid>,
     /// First submission.
@@ -236,6 +240,8 @@ impl Case {
             parked: None,
             overridden: None,
             suspended_because: None,
+            accepted_change: None,
+            remind_at: None,
             operation: None,
             submitted_at: None,
             submitted_on: None,
@@ -264,8 +270,12 @@ impl Case {
         if step.effects.contains(&Effect::RevokeCertificate) {
             self.certificate = None;
         }
+        if event == Event::Reinstate {
+            self.suspended_because = None;
+        }
         if event == Event::Submit {
             self.suspended_because = None;
+            self.accepted_change = None;
             self.overridden = None;
             self.round += 1;
         }
@@ -286,6 +296,7 @@ impl Case {
             State::Parked => self.parked.as_ref().map(|parked| parked.retry_at),
             State::Certified => self.certificate_until,
             State::Reserved if !self.consumed => self.reserved_until,
+            State::Exited => self.remind_at,
             _ => None,
         }
     }

@@ -5,7 +5,7 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 /// A hold for one movement.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Reservation {
     /// Identity.
     pub id: Uuid,
@@ -20,7 +20,7 @@ pub struct Reservation {
 }
 
 /// Where a certificate stands.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(tag = "state", rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Life {
     /// It can be reserved.
@@ -29,6 +29,13 @@ pub enum Life {
     Reserved {
         /// The hold.
         reservation: Reservation,
+    },
+    /// Held back: evidence changed after it was issued.
+    Suspended {
+        /// Why.
+        reason: String,
+        /// When.
+        at: OffsetDateTime,
     },
     /// Used, for ever.
     Used {
@@ -82,6 +89,7 @@ impl Life {
         match self {
             Self::Live => "LIVE",
             Self::Reserved { .. } => "RESERVED",
+            Self::Suspended { .. } => "SUSPENDED",
             Self::Used { .. } => "USED",
             Self::Revoked { .. } => "REVOKED",
             Self::Superseded { .. } => "SUPERSEDED",
@@ -98,7 +106,7 @@ impl Life {
             other => other,
         };
         match held {
-            Self::Live if expires_at <= now => Self::Expired,
+            Self::Live | Self::Suspended { .. } if expires_at <= now => Self::Expired,
             other => other,
         }
     }
@@ -135,10 +143,31 @@ impl Life {
     /// Revokes it, for ever. A used certificate can not be revoked here: the car has left under it.
     pub fn revoke(&self, reason: &str, now: OffsetDateTime) -> Result<Self, Refusal> {
         match self {
-            Self::Live | Self::Reserved { .. } | Self::Expired => Ok(Self::Revoked {
+            Self::Live | Self::Reserved { .. } | Self::Suspended { .. } | Self::Expired => {
+                Ok(Self::Revoked {
+                    reason: reason.to_owned(),
+                    at: now,
+                })
+            }
+            other => Err(other.refusal()),
+        }
+    }
+
+    /// Holds it back; a hold for a movement ends with it. A certificate that is held back already stays so.
+    pub fn suspend(&self, reason: &str, now: OffsetDateTime) -> Result<Self, Refusal> {
+        match self {
+            Self::Live | Self::Reserved { .. } | Self::Suspended { .. } => Ok(Self::Suspended {
                 reason: reason.to_owned(),
                 at: now,
             }),
+            other => Err(other.refusal()),
+        }
+    }
+
+    /// Sets a certificate free that was held back.
+    pub fn reinstate(&self) -> Result<Self, Refusal> {
+        match self {
+            Self::Suspended { .. } => Ok(Self::Live),
             other => Err(other.refusal()),
         }
     }
@@ -176,6 +205,7 @@ impl Life {
                 "ReleaseReservation",
                 "InvalidateCertificate",
             ],
+            Self::Suspended { .. } => &["DecideCase", "InvalidateCertificate"],
             Self::Used { .. } => &["RecordExit"],
             Self::Revoked { .. } | Self::Superseded { .. } | Self::Expired => &[],
         }
@@ -223,6 +253,22 @@ mod tests {
             revoked.clone().at(NOW + Duration::days(9_000), NOW),
             revoked
         );
+    }
+
+    #[test]
+    fn a_suspended_certificate_is_neither_reserved_nor_consumed_until_it_is_free_again() {
+        let held = Life::Live.reserve(hold(1)).unwrap();
+        let suspended = held.suspend("stolen", NOW).unwrap();
+        assert!(matches!(
+            suspended.reserve(hold(2)),
+            Err(Refusal::NotLive { state: "SUSPENDED" })
+        ));
+        assert!(suspended.consume(Uuid::from_u128(1), NOW).is_err());
+        assert_eq!(suspended.reinstate(), Ok(Life::Live));
+        assert!(Life::Live.reinstate().is_err());
+        let used = held.consume(Uuid::from_u128(1), NOW).unwrap();
+        assert_eq!(used.suspend("too late", NOW), Err(Refusal::Used));
+        assert_eq!(suspended.at(NOW, NOW), Life::Expired);
     }
 
     #[test]

@@ -16,6 +16,9 @@ use run::Run;
 /// The market whose pack holds China's own export rules.
 pub const CHINA: &str = "CN-EXPORT";
 
+/// Who decides where no person does.
+pub const ENGINE: &str = "engine";
+
 /// What was decided.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]

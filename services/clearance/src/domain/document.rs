@@ -167,6 +167,8 @@ pub struct Statements {
     pub language: String,
     /// Standard named in an inspection report.
     pub standard: String,
+    /// What a mandate says.
+    pub mandate: Option<super::mandate::Mandate>,
 }
 
 /// An overseas service outlet.

@@ -1,7 +1,7 @@
 //! After the border: two months for the deregistration, and how well an exporter keeps them.
 
 use serde::{Deserialize, Serialize};
-use time::{Date, Month};
+use time::{Date, Duration, Month, OffsetDateTime, Time};
 
 /// The exit as recorded.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,6 +26,45 @@ pub fn plus_months(day: Date, months: u8) -> Date {
 /// Last day for the deregistration: within two months after export clearance (注销登记).
 pub fn deregister_by(exit: Date) -> Date {
     plus_months(exit, 2)
+}
+
+/// The hour in China at which reminders go out.
+const HOUR: Time = time::macros::time!(09:00);
+
+/// When the exporter is reminded next after `after`: so many days before the last day, and once on the day
+/// after it. `None` once that was told.
+pub fn next_reminder(
+    by: Date,
+    days_before: &[u16],
+    after: OffsetDateTime,
+) -> Option<OffsetDateTime> {
+    let at = |day: Date| {
+        day.with_time(HOUR)
+            .assume_offset(time::macros::offset!(+8))
+            .to_offset(time::UtcOffset::UTC)
+    };
+    let days = days_before
+        .iter()
+        .map(|days| -i64::from(*days))
+        .chain([1])
+        .map(|days| at(by.saturating_add(Duration::days(days))));
+    days.filter(|instant| *instant > after).min()
+}
+
+/// What a reminder says on a day: its kind and its sentence.
+pub fn reminder(by: Date, today: Date) -> (&'static str, String) {
+    let left = (by - today).whole_days();
+    if left < 0 {
+        (
+            "DEREGISTRATION_OVERDUE",
+            format!("the deregistration was due by {by}, {} days ago", -left),
+        )
+    } else {
+        (
+            "DEREGISTRATION_DUE",
+            format!("{left} days are left to deregister the vehicle, by {by}"),
+        )
+    }
 }
 
 /// How an exporter's movements were closed.
@@ -71,6 +110,27 @@ mod tests {
         assert_eq!(deregister_by(date!(2026 - 03 - 15)), date!(2026 - 05 - 15));
         assert_eq!(deregister_by(date!(2026 - 12 - 31)), date!(2027 - 02 - 28));
         assert_eq!(deregister_by(date!(2027 - 12 - 30)), date!(2028 - 02 - 29));
+    }
+
+    #[test]
+    fn reminders_come_before_the_last_day_and_once_after_it() {
+        let by = date!(2026 - 05 - 10);
+        let mut now = time::macros::datetime!(2026-03-10 04:00 UTC);
+        let mut told = Vec::new();
+        while let Some(next) = next_reminder(by, &[3, 30, 14], now) {
+            let day = next.to_offset(time::macros::offset!(+8)).date();
+            told.push((day, reminder(by, day).0));
+            now = next;
+        }
+        assert_eq!(
+            told,
+            [
+                (date!(2026 - 04 - 10), "DEREGISTRATION_DUE"),
+                (date!(2026 - 04 - 26), "DEREGISTRATION_DUE"),
+                (date!(2026 - 05 - 07), "DEREGISTRATION_DUE"),
+                (date!(2026 - 05 - 11), "DEREGISTRATION_OVERDUE"),
+            ]
+        );
     }
 
     #[test]

@@ -58,7 +58,8 @@ fn decision(outcome: Outcome) -> Decision {
 
 /// What the service does with an event besides the step itself.
 fn apply(case: &mut Case, event: Event) -> bool {
-    if event == Event::Exit && !case.consumed || event == Event::Release && case.consumed {
+    let gone = matches!(event, Event::Release | Event::Suspend | Event::Invalidate);
+    if event == Event::Exit && !case.consumed || gone && case.consumed {
         return false;
     }
     if case.take(event).is_err() {
@@ -123,7 +124,7 @@ proptest! {
     }
 
     #[test]
-    fn a_certificate_is_used_at_most_once(steps in prop::collection::vec((0_u8..6, 0_u128..3, 0_i64..40), 0..40)) {
+    fn a_certificate_is_used_at_most_once(steps in prop::collection::vec((0_u8..8, 0_u128..3, 0_i64..40), 0..40)) {
         let expires = NOW + Duration::days(1);
         let (mut life, mut now, mut used, mut revoked) = (Life::Live, NOW, 0, false);
         for (step, id, hours) in steps {
@@ -136,6 +137,8 @@ proptest! {
                 2 => life.release(id),
                 3 => life.revoke("why", now),
                 4 => life.supersede(id),
+                5 => life.suspend("why", now),
+                6 => life.reinstate(),
                 _ => Ok(life.clone()),
             };
             let Ok(next) = next else { continue };

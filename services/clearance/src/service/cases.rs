@@ -21,6 +21,8 @@ pub(crate) struct Opening {
     pub(crate) exporter: Exporter,
     pub(crate) trip: Trip,
     pub(crate) declared: Declared,
+    /// The exporter's mandate, where an agent prepares.
+    pub(crate) mandate: Option<Document>,
 }
 
 /// What a case is filed with.
@@ -41,7 +43,9 @@ impl Service {
         opening: Opening,
         validate_only: bool,
     ) -> Result<Case, Error> {
-        may_prepare(caller, &opening.exporter.code)?;
+        let papers = opening.mandate.iter();
+        let today = self.world.clock.today_in_china();
+        may_prepare(caller, &opening.exporter.code, papers, today)?;
         let entry = self.entry(caller);
         let once = self.once(caller, "OpenCase", request_id, &opening);
         let Opening {
@@ -50,8 +54,9 @@ impl Service {
             exporter,
             trip,
             declared,
+            mandate,
         } = opening;
-        let case = Case::open(
+        let mut case = Case::open(
             self.world.ids.next(),
             vin,
             destination,
@@ -60,6 +65,12 @@ impl Service {
             declared,
             entry.at,
         );
+        case.documents.extend(mandate.map(|paper| Document {
+            id: self.world.ids.next(),
+            attached_at: entry.at,
+            attached_by: caller.subject.clone(),
+            ..paper
+        }));
         if validate_only {
             return match self.store.find_open(&caller.tenant, vin).await? {
                 Some(_) => Err(Error::CaseOpen { vin }),
@@ -67,9 +78,12 @@ impl Service {
             };
         }
         let store = self.store.clone();
-        self.tasks
+        let opened = self
+            .tasks
             .shield(async move { store.open(&once, &entry, &case).await })
-            .await
+            .await?;
+        self.joined.notify_one();
+        Ok(opened)
     }
 
     /// Attaches a document, or replaces one.
@@ -97,9 +111,12 @@ impl Service {
         };
         let caller = caller.clone();
         let store = self.store.clone();
+        let today = self.world.clock.today_in_china();
         let attached = async move {
             let change = |case: &mut Case| {
-                may_prepare(&caller, &case.exporter.code)?;
+                // An agent renews its mandate by attaching the new one.
+                let papers = case.documents.iter().chain([&document]);
+                may_prepare(&caller, &case.exporter.code, papers, today)?;
                 still_open(case)?;
                 if let Some(old) = replaces {
                     let known = case

@@ -303,7 +303,7 @@ impl Service {
             let change = |held: &mut Held, case: &mut Case| {
                 held.life = held.life.revoke(&reason, entry.at)?;
                 case.take(Event::Invalidate)?;
-                Ok(Happened::because("INVALIDATED", &reason))
+                Ok(Happened::because("INVALIDATED", &reason).about(held.id))
             };
             store.move_certificate(&once, &entry, id, &change).await
         };

@@ -8,7 +8,7 @@ use tongguan_rpc::PageToken;
 use uuid::Uuid;
 
 use super::{Service, exporter_of_record};
-use crate::domain::exit::{Exit, Score, deregister_by};
+use crate::domain::exit::{Exit, Score, deregister_by, next_reminder};
 use crate::domain::{Case, Event};
 use crate::error::Error;
 use crate::store::{Figures, Happened, Movement};
@@ -42,6 +42,7 @@ impl Service {
         let entry = self.entry(caller);
         let once = self.once(caller, "RecordExit", request_id, &(id, &exit, returning));
         let store = self.store.clone();
+        let days_before = self.config.deregistration_reminder_days.clone();
         let left = async move {
             let change = |case: &mut Case| {
                 if returning {
@@ -52,7 +53,10 @@ impl Service {
                     return Err(crate::domain::certificate::Refusal::NotHeld.into());
                 }
                 case.take(Event::Exit)?;
-                case.deregister_by = Some(deregister_by(exit.date));
+                let by = deregister_by(exit.date);
+                case.deregister_by = Some(by);
+                // An exit recorded after its last day is reminded of at once.
+                case.remind_at = next_reminder(by, &days_before, entry.at).or(Some(entry.at));
                 case.exit = Some(exit.clone());
                 Ok(Happened::because("EXITED", &exit.declaration))
             };
@@ -84,6 +88,7 @@ impl Service {
                 exporter_of_record(&caller, &case.exporter.code)?;
                 case.take(Event::Deregister)?;
                 case.deregistered = Some(date);
+                case.remind_at = None;
                 Ok(Happened::because("DEREGISTERED", &document))
             };
             store.change(&once, &entry, id, "", &change).await
@@ -130,6 +135,11 @@ impl Service {
             .map(|movement| tokens.encode(&key_of(movement)));
         let today = self.world.clock.today_in_china();
         let mut scores = BTreeMap::new();
+        if !exporter.is_empty() {
+            // Asked for by name: told also where nothing is open.
+            let score = self.score(caller, exporter, today).await?;
+            scores.insert(exporter.to_owned(), score);
+        }
         for movement in &items {
             if !scores.contains_key(&movement.exporter) {
                 let score = self.score(caller, &movement.exporter, today).await?;

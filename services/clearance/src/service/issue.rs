@@ -18,6 +18,7 @@ use crate::domain::certificate::Life;
 use crate::domain::decision::PackPin;
 use crate::domain::{Case, Decision, Event};
 use crate::error::Error;
+use crate::fail;
 use crate::store::{Draft, Happened, Held};
 
 impl Service {
@@ -49,6 +50,7 @@ impl Service {
             signature
         } else {
             let signature = bytes.sign(&self.issuer.keys.issuer)?;
+            fail::point("sign.after");
             self.store.sign_once(tenant, draft.id, &signature).await?
         };
         let signature: Signature = signature.try_into().map_err(|_| {

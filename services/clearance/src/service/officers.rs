@@ -5,12 +5,13 @@ use uuid::Uuid;
 
 use super::Service;
 use crate::domain::case::Override;
+use crate::domain::certificate::Life;
 use crate::domain::{Case, Decision, Event, Outcome, State};
 use crate::error::Error;
-use crate::store::{Entry, Happened};
+use crate::store::{Entry, Happened, Held};
 
 impl Service {
-    /// An officer decides a case that asks for information.
+    /// An officer decides a case that asks for information, or one whose certificate is suspended.
     pub(crate) async fn decide(
         &self,
         caller: &Caller,
@@ -24,7 +25,11 @@ impl Service {
         let decision = self.world.ids.next();
         let store = self.store.clone();
         let decided = async move {
-            let change = |case: &mut Case| {
+            let change = |case: &mut Case, held: Option<&mut Held>| {
+                if let Some(held) = held.filter(|held| matches!(held.life, Life::Suspended { .. }))
+                {
+                    return settle(case, held, ready, &entry, &reason);
+                }
                 let event = if ready {
                     Event::OfficerReady
                 } else {
@@ -40,7 +45,7 @@ impl Service {
                 replace(case, decision, ready, &entry, &reason, false);
                 Ok(Happened::because("DECIDED_BY_OFFICER", &reason))
             };
-            store.change(&once, &entry, id, "", &change).await
+            store.change_both(&once, &entry, id, &change).await
         };
         self.tasks.shield(decided).await
     }
@@ -116,6 +121,28 @@ impl Service {
         };
         self.tasks.shield(overridden).await
     }
+}
+
+/// An officer looked at what suspended a certificate: it holds again, or is revoked for ever.
+fn settle(
+    case: &mut Case,
+    held: &mut Held,
+    ready: bool,
+    entry: &Entry,
+    reason: &str,
+) -> Result<Happened, Error> {
+    let kind = if ready {
+        held.life = held.life.reinstate()?;
+        let accepted = case.suspended_because.clone();
+        case.take(Event::Reinstate)?;
+        case.accepted_change = accepted;
+        "CERTIFICATE_REINSTATED"
+    } else {
+        held.life = held.life.revoke(reason, entry.at)?;
+        case.take(Event::Invalidate)?;
+        "INVALIDATED"
+    };
+    Ok(Happened::because(kind, reason).about(held.id))
 }
 
 /// A person's decision in the place of the engine's; everything the engine found stays visible in it.

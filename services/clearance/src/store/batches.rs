@@ -10,6 +10,7 @@ use uuid::Uuid;
 use super::{Entry, Happened, Store, locked, write};
 use crate::domain::{Batch, Case};
 use crate::error::Error;
+use crate::fail;
 
 #[derive(sqlx::FromRow)]
 struct BatchRow {
@@ -75,8 +76,10 @@ impl Store {
                 .ok_or(Error::BatchNotFound { id })?;
             apply(tx, entry, &mut batch, cases, change).await?;
             once.remember(tx, &batch).await?;
+            fail::point("batch.before");
             Ok(batch)
         });
+        fail::point("batch.after");
         match changed {
             Err(Error::Storage(taken)) if taken.is_unique() => Err(Error::LicenceRule {
                 problems: vec!["the licence number is recorded for another batch".to_owned()],

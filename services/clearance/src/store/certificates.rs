@@ -11,6 +11,7 @@ use super::{Claim, Entry, Happened, Store, locked, write};
 use crate::domain::Case;
 use crate::domain::certificate::Life;
 use crate::error::Error;
+use crate::fail;
 
 /// A certificate on its way: its bytes are stored before they are signed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,6 +65,10 @@ struct HeldRow {
 pub(crate) type CertificateChange<'a> =
     &'a (dyn Fn(&mut Held, &mut Case) -> Result<Happened, Error> + Send + Sync);
 
+/// A change to a case and to the certificate it has, where it has one.
+pub(crate) type BothChange<'a> =
+    &'a (dyn Fn(&mut Case, Option<&mut Held>) -> Result<Happened, Error> + Send + Sync);
+
 impl Store {
     /// Stores the bytes to be signed, unless the case has some on their way: then those are answered.
     pub(crate) async fn prepare(
@@ -79,6 +84,7 @@ impl Store {
             expires_at: draft.expires_at,
             record: draft.record.clone(),
         };
+        fail::point("prepare.before");
         execute!(&self.db, |pool| sqlx::query(INSERT)
             .bind(tenant.as_str())
             .bind(draft.id)
@@ -89,6 +95,7 @@ impl Store {
             .bind(i64::from(draft.status_index))
             .bind(Instant(now))
             .execute(pool))?;
+        fail::point("prepare.after");
         self.find_prepared(tenant, draft.case)
             .await?
             .ok_or_else(|| {
@@ -152,6 +159,7 @@ impl Store {
             .bind(id)
             .bind(signature)
             .execute(pool))?;
+        fail::point("signature.after");
         on!(&self.db, |pool| sqlx::query_scalar(READ)
             .bind(tenant.as_str())
             .bind(id)
@@ -199,8 +207,10 @@ impl Store {
             if let Some(once) = once {
                 once.remember(tx, held).await?;
             }
+            fail::point("issue.before");
             Ok(held.clone())
         });
+        fail::point("issue.after");
         issued
     }
 
@@ -225,12 +235,47 @@ impl Store {
             save(tx, entry, &held).await?;
             write(tx, entry, &mut case, &happened, None).await?;
             once.remember(tx, &held).await?;
+            fail::point("certificate.before");
             Ok(held)
         });
+        fail::point("certificate.after");
         moved
     }
 
-    /// As [`Store::move_certificate`], for the timers of the worker.
+    /// Changes a case, and its live certificate where it has one, together.
+    pub(crate) async fn change_both(
+        &self,
+        once: &Once,
+        entry: &Entry,
+        id: Uuid,
+        change: BothChange<'_>,
+    ) -> Result<Case, Error> {
+        let changed = transaction!(self.db, Error, |tx| {
+            if let Some(answer) = once.replay(tx).await? {
+                return Ok(answer);
+            }
+            let mut case = locked(tx, &entry.tenant, id)
+                .await?
+                .ok_or(Error::CaseNotFound { id })?;
+            let mut held = match case.certificate {
+                Some(certificate) => read(tx, &entry.tenant, certificate).await?,
+                None => None,
+            };
+            if let Some(held) = &mut held {
+                held.life = held.life.clone().at(entry.at, held.expires_at);
+            }
+            let happened = change(&mut case, held.as_mut())?;
+            if let Some(held) = &held {
+                save(tx, entry, held).await?;
+            }
+            write(tx, entry, &mut case, &happened, None).await?;
+            once.remember(tx, &case).await?;
+            Ok(case)
+        });
+        changed
+    }
+
+    /// As [`Store::move_certificate`], for the worker.
     pub(crate) async fn lapse(
         &self,
         claim: &Claim,
@@ -284,7 +329,7 @@ impl Store {
 
     /// Status indices that are not plain valid, with the state: the whole issuer's, for the status list.
     pub(crate) async fn marked(&self) -> Result<Vec<(i64, String)>, storage::Error> {
-        const READ: &str = "select status_index, state from certificates where state in ('USED', 'REVOKED', 'SUPERSEDED') order by status_index";
+        const READ: &str = "select status_index, state from certificates where state in ('USED', 'REVOKED', 'SUPERSEDED', 'SUSPENDED') order by status_index";
         on!(&self.db, |pool| sqlx::query_as(READ).fetch_all(pool).await)
     }
 }
@@ -302,7 +347,10 @@ async fn read(tx: &mut Tx, tenant: &Tenant, id: Uuid) -> Result<Option<Held>, st
 async fn save(tx: &mut Tx, entry: &Entry, held: &Held) -> Result<(), Error> {
     const SAVE: &str = "update certificates set state = $3, live = $4, version = version + 1, body = $5, cose = $6, updated_at = $7 \
                         where tenant_id = $1 and id = $2 and state <> 'DISCARDED'";
-    let live = matches!(held.life, Life::Live | Life::Reserved { .. });
+    let live = matches!(
+        held.life,
+        Life::Live | Life::Reserved { .. } | Life::Suspended { .. }
+    );
     let rows = execute!(&mut *tx, |c| sqlx::query(SAVE)
         .bind(entry.tenant.as_str())
         .bind(held.id)

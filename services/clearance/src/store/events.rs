@@ -16,6 +16,9 @@ pub(crate) struct EventRow {
     pub(crate) actor: String,
     pub(crate) reason: String,
     pub(crate) recorded_at: Instant,
+    /// The certificate it is about; empty where none.
+    #[sqlx(default)]
+    pub(crate) certificate: String,
 }
 
 impl Store {
@@ -33,12 +36,14 @@ impl Store {
             let version = stored.payload["version"].as_i64().unwrap_or_default();
             let id = Uuid::try_parse(&stored.aggregate)
                 .map_err(|error| storage::Error::corrupt("outbox.aggregate", error))?;
-            let row: EventRow = on!(&self.db, |pool| sqlx::query_as(READ)
+            let mut row: EventRow = on!(&self.db, |pool| sqlx::query_as(READ)
                 .bind(tenant.as_str())
                 .bind(id)
                 .bind(version)
                 .fetch_one(pool)
                 .await)?;
+            let about = stored.payload["certificate"].as_str();
+            about.unwrap_or_default().clone_into(&mut row.certificate);
             events.push((stored.seq, row));
         }
         Ok(events)

@@ -9,9 +9,28 @@ use tongguan_vocabulary::Tenant;
 use uuid::Uuid;
 
 use super::Store;
+use crate::fail;
 
 /// The owner of rows that are the issuer's.
 const ISSUER: &str = "issuer";
+
+/// A row of the log.
+#[derive(sqlx::FromRow)]
+pub(crate) struct EntryRow {
+    pub(crate) log_index: i64,
+    pub(crate) certificate_id: Uuid,
+    pub(crate) entry: Vec<u8>,
+    pub(crate) leaf_hash: Vec<u8>,
+}
+
+/// A certificate as its row has it.
+#[derive(sqlx::FromRow)]
+pub(crate) struct CertificateRow {
+    pub(crate) id: Uuid,
+    pub(crate) state: String,
+    pub(crate) cose: Option<Vec<u8>>,
+    pub(crate) status_index: i64,
+}
 
 impl Store {
     /// Draws the next index of the status list; an index that is drawn and not used stays valid for ever.
@@ -64,8 +83,10 @@ impl Store {
                 .bind(entry)
                 .bind(leaf)
                 .execute(&mut **c))?;
+            fail::point("append.before");
             Ok(index)
         });
+        fail::point("append.after");
         Ok(index?.unsigned_abs())
     }
 
@@ -115,6 +136,52 @@ impl Store {
         on!(&self.db, |pool| sqlx::query_scalar(READ)
             .bind(size as i64)
             .fetch_one(pool)
+            .await)
+    }
+
+    /// Rows of the log from an index on, in order.
+    pub(crate) async fn entry_rows(
+        &self,
+        from: u64,
+        limit: u32,
+    ) -> Result<Vec<EntryRow>, storage::Error> {
+        const READ: &str = "select log_index, certificate_id, entry, leaf_hash from log_entries where log_index >= $1 order by log_index limit $2";
+        on!(&self.db, |pool| sqlx::query_as(READ)
+            .bind(from as i64)
+            .bind(i64::from(limit))
+            .fetch_all(pool)
+            .await)
+    }
+
+    /// Every signed checkpoint with its size, smallest first.
+    pub(crate) async fn checkpoints(&self) -> Result<Vec<(u64, String)>, storage::Error> {
+        const READ: &str = "select size, note from log_checkpoints order by size";
+        let rows: Vec<(i64, String)> =
+            on!(&self.db, |pool| sqlx::query_as(READ).fetch_all(pool).await)?;
+        let unsigned = |(size, note): (i64, String)| (size.unsigned_abs(), note);
+        Ok(rows.into_iter().map(unsigned).collect())
+    }
+
+    /// Every edition of the trust bundle, first one first.
+    pub(crate) async fn bundles(&self) -> Result<Vec<(u64, Vec<u8>)>, storage::Error> {
+        const READ: &str = "select version, bundle from trust_bundles order by version";
+        let rows: Vec<(i64, Vec<u8>)> =
+            on!(&self.db, |pool| sqlx::query_as(READ).fetch_all(pool).await)?;
+        let unsigned = |(version, bundle): (i64, Vec<u8>)| (version.unsigned_abs(), bundle);
+        Ok(rows.into_iter().map(unsigned).collect())
+    }
+
+    /// What every tenant's certificates must agree on with the log, after an id, in order.
+    pub(crate) async fn certificate_rows(
+        &self,
+        after: Uuid,
+        limit: u32,
+    ) -> Result<Vec<CertificateRow>, storage::Error> {
+        const READ: &str = "select id, state, cose, status_index from certificates where id > $1 order by id limit $2";
+        on!(&self.db, |pool| sqlx::query_as(READ)
+            .bind(after)
+            .bind(i64::from(limit))
+            .fetch_all(pool)
             .await)
     }
 

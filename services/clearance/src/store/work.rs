@@ -9,6 +9,7 @@ use super::{Change, Entry, Store, locked, write};
 use crate::domain::Case;
 use crate::domain::journal::{StepKind, StepNote};
 use crate::error::Error;
+use crate::fail;
 
 /// A case claimed by a worker; every write it makes says this epoch.
 #[derive(Debug, Clone)]
@@ -16,6 +17,10 @@ pub(crate) struct Claim {
     pub(crate) tenant: Tenant,
     pub(crate) id: Uuid,
     pub(crate) epoch: i64,
+    /// How often another look was asked for, when it was claimed.
+    pub(crate) asked: i64,
+    /// Whether one is owed.
+    pub(crate) again: bool,
 }
 
 /// A journaled step with its pinned output.
@@ -43,16 +48,26 @@ impl Store {
     ) -> Result<Vec<Claim>, storage::Error> {
         const DUE: &str = "select tenant_id, id from cases where due_at is not null and due_at <= $1 \
                            and (lease_until is null or lease_until < $1) order by due_at limit $2";
+        const ASKED: &str = "select tenant_id, id from cases where asked > looked \
+                             and state in ('READY', 'LICENSED', 'CERTIFIED', 'RESERVED') \
+                             and (lease_until is null or lease_until < $1) limit $2";
         const CLAIM: &str = "update cases set lease_owner = $3, lease_until = $4, epoch = epoch + 1 \
-                             where tenant_id = $1 and id = $2 and due_at <= $5 and (lease_until is null or lease_until < $5) returning epoch";
-        let due: Vec<DueRow> = on!(&self.db, |pool| sqlx::query_as(DUE)
+                             where tenant_id = $1 and id = $2 and (due_at <= $5 or asked > looked) \
+                             and (lease_until is null or lease_until < $5) returning epoch, asked, looked";
+        let mut due: Vec<DueRow> = on!(&self.db, |pool| sqlx::query_as(DUE)
             .bind(Instant(now))
             .bind(i64::from(limit))
             .fetch_all(pool)
             .await)?;
+        let asked: Vec<DueRow> = on!(&self.db, |pool| sqlx::query_as(ASKED)
+            .bind(Instant(now))
+            .bind(i64::from(limit))
+            .fetch_all(pool)
+            .await)?;
+        due.extend(asked);
         let mut claims = Vec::with_capacity(due.len());
         for row in due {
-            let epoch: Option<i64> = on!(&self.db, |pool| sqlx::query_scalar(CLAIM)
+            let claimed: Option<(i64, i64, i64)> = on!(&self.db, |pool| sqlx::query_as(CLAIM)
                 .bind(&row.tenant_id)
                 .bind(row.id)
                 .bind(owner)
@@ -64,10 +79,12 @@ impl Store {
                 .tenant_id
                 .parse()
                 .map_err(|error| storage::Error::corrupt("cases.tenant_id", error))?;
-            claims.extend(epoch.map(|epoch| Claim {
+            claims.extend(claimed.map(|(epoch, asked, looked)| Claim {
                 tenant,
                 id: row.id,
                 epoch,
+                asked,
+                again: asked > looked,
             }));
         }
         Ok(claims)
@@ -98,8 +115,10 @@ impl Store {
                 .ok_or(Error::CaseNotFound { id })?;
             let happened = change(&mut case)?;
             write(tx, entry, &mut case, &happened, Some(claim.epoch)).await?;
+            fail::point("advance.before");
             Ok(case)
         });
+        fail::point("advance.after");
         advanced
     }
 
@@ -134,8 +153,10 @@ impl Store {
                 .bind(Instant(note.at))
                 .execute(&mut **c))?;
             write(tx, entry, &mut case, &happened, Some(claim.epoch)).await?;
+            fail::point("journal.before");
             Ok(case)
         });
+        fail::point("journal.after");
         journaled
     }
 

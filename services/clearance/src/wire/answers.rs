@@ -207,6 +207,7 @@ pub(crate) fn event(event: EventRow, resume_token: String) -> pb::CaseEvent {
         actor: event.actor,
         reason: event.reason,
         record_time: Some(wire::timestamp(event.recorded_at.0)),
+        certificate_id: event.certificate,
         resume_token,
     }
 }

@@ -30,6 +30,9 @@ pub(crate) fn open(message: pb::OpenCaseRequest) -> Result<(String, Opening, boo
         .and_then(|exporter| read_exporter(&mut bad, exporter));
     let trip = read_trip(&mut bad, message.trip.unwrap_or_default());
     let declared = declared(&mut bad, message.declared_facts);
+    let mandate = message
+        .mandate
+        .and_then(|mandate| documents::read(&mut bad, mandate));
     let opening = vin
         .zip(destination)
         .zip(exporter)
@@ -39,6 +42,7 @@ pub(crate) fn open(message: pb::OpenCaseRequest) -> Result<(String, Opening, boo
             exporter,
             trip,
             declared,
+            mandate,
         });
     Ok((request_id, bad.finish_with(opening)?, message.validate_only))
 }

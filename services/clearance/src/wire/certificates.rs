@@ -147,6 +147,7 @@ impl From<Held> for pb::Certificate {
         let (state, reason) = match &held.life {
             Life::Live => (State::Live, String::new()),
             Life::Reserved { .. } => (State::Reserved, String::new()),
+            Life::Suspended { reason, .. } => (State::Suspended, reason.clone()),
             Life::Used { .. } => (State::Used, String::new()),
             Life::Revoked { reason, .. } => (State::Revoked, reason.clone()),
             Life::Superseded { .. } => (State::Superseded, String::new()),
@@ -338,7 +339,7 @@ pub(crate) fn checked(checked: Checked) -> pb::CertificateCheck {
         Life::Live => pb::Verdict::Valid,
         Life::Reserved { .. } => pb::Verdict::Reserved,
         Life::Used { .. } => pb::Verdict::Used,
-        Life::Revoked { .. } => pb::Verdict::Revoked,
+        Life::Suspended { .. } | Life::Revoked { .. } => pb::Verdict::Revoked,
         Life::Superseded { .. } => pb::Verdict::Superseded,
         Life::Expired => pb::Verdict::Expired,
     };

@@ -6,8 +6,9 @@ use tongguan_rpc::{Violations, wire};
 use tongguan_vocabulary::Vin;
 use uuid::Uuid;
 
-use super::{day, optional_day, partial};
+use super::{credit_code, day, optional_day, partial};
 use crate::domain::document::{Document, DocumentKind, IssuerKind, ServiceOutlet, Statements};
+use crate::domain::mandate::{Mandate, Scope};
 
 const KINDS: [(pb::document::Kind, DocumentKind); 11] = [
     (pb::document::Kind::Contract, DocumentKind::Contract),
@@ -202,6 +203,38 @@ fn statements(bad: &mut Violations, message: pb::Statements) -> Statements {
         manufacturer: bad.optional_text(&field("manufacturer"), &message.manufacturer, 200),
         language: bad.optional_text(&field("language"), &message.language, 35),
         standard: bad.optional_text(&field("standard"), &message.standard, 60),
+        mandate: message.mandate.map(|said| mandate(bad, said)),
+    }
+}
+
+fn mandate(bad: &mut Violations, message: pb::Mandate) -> Mandate {
+    let field = |name: &str| format!("document.statements.mandate.{name}");
+    let scopes = message
+        .scopes
+        .iter()
+        .enumerate()
+        .filter_map(|(place, scope)| {
+            let name = field(&format!("scopes[{place}]"));
+            let scope = bad.enumeration::<pb::mandate::Scope>(&name, *scope)?;
+            (scope == pb::mandate::Scope::Prepare).then_some(Scope::Prepare)
+        });
+    let scopes = scopes.take(8).collect();
+    Mandate {
+        exporter: credit_code(bad, &field("exporter_code"), &message.exporter_code),
+        agent: credit_code(bad, &field("agent_code"), &message.agent_code),
+        scopes,
+        from: optional_day(bad, &field("valid_from"), message.valid_from),
+        until: optional_day(bad, &field("valid_until"), message.valid_until),
+    }
+}
+
+fn mandate_out(says: Mandate) -> pb::Mandate {
+    pb::Mandate {
+        exporter_code: says.exporter,
+        agent_code: says.agent,
+        scopes: vec![pb::mandate::Scope::Prepare.into(); says.scopes.len()],
+        valid_from: day(says.from),
+        valid_until: day(says.until),
     }
 }
 
@@ -268,6 +301,7 @@ impl From<Statements> for pb::Statements {
             manufacturer: says.manufacturer,
             language: says.language,
             standard: says.standard,
+            mandate: says.mandate.map(mandate_out),
         }
     }
 }

@@ -5,7 +5,7 @@ use tongguan_certificate::Digest;
 use tongguan_rpc::PeerError;
 
 use crate::domain::case::{Parked, VehicleNote};
-use crate::domain::decision::{self, Decision, Input, Outcome, PackPin};
+use crate::domain::decision::{self, Decision, ENGINE, Input, Outcome};
 use crate::domain::evidence::{Judgement, MaintenanceEvidence};
 use crate::domain::journal::{StepKind, StepNote, StepOutcome};
 use crate::domain::reconcile::reconcile;
@@ -198,7 +198,7 @@ impl Service {
         }
     }
 
-    fn note(
+    pub(super) fn note(
         &self,
         case: &Case,
         kind: StepKind,
@@ -275,61 +275,8 @@ impl Service {
     }
 
     async fn conclude(&self, claim: &Claim, case: &Case, round: &Round) -> Result<(), Error> {
-        let Some(judgement) = &round.judgement else {
+        let Some(decided) = self.decided(case, round) else {
             return Ok(());
-        };
-        let ruling = decision::rule(&Input {
-            gathered: &round.gathered,
-            reconciliation: &round.reconciliation,
-            judgement,
-        });
-        let verdicts: &[_] = if let Judgement::Verdicts(verdicts) = judgement {
-            verdicts
-        } else {
-            &[]
-        };
-        let packs: Vec<PackPin> = verdicts
-            .iter()
-            .map(|verdict| PackPin {
-                market: verdict.market.clone(),
-                version: verdict.version.clone(),
-                sha256: verdict.digest.clone(),
-            })
-            .collect();
-        let said = |place: usize| {
-            verdicts
-                .get(place)
-                .map(|verdict| verdict.outcome.clone())
-                .unwrap_or_default()
-        };
-        let inputs = json(&(&packs, &round.facts, &round.reconciliation, judgement));
-        let decided = Decision {
-            id: self.world.ids.next(),
-            outcome: ruling.outcome,
-            reasons: ruling.reasons,
-            missing_facts: ruling.missing_facts,
-            missing_documents: ruling.missing_documents,
-            ship_by: ruling.ship_by,
-            engine: verdicts
-                .first()
-                .map(|verdict| verdict.engine.clone())
-                .unwrap_or_default(),
-            packs,
-            evidence: round.evidence(case),
-            facts: round.facts.clone(),
-            inputs_sha256: Digest::of(inputs.as_bytes()).to_string(),
-            decided_by: "engine".to_owned(),
-            officer_reason: String::new(),
-            decided_at: self.world.clock.now(),
-            by_override: false,
-            china_verdict: said(0),
-            market_verdict: said(1),
-            reconciliation: round.reconciliation.clone(),
-            simulated: round
-                .gathered
-                .maintenance
-                .as_ref()
-                .is_some_and(|history| history.simulated),
         };
         let (event, kind) = match decided.outcome {
             Outcome::Ready => (Event::DecidedReady, "DECIDED_READY"),
@@ -347,6 +294,57 @@ impl Service {
             .advance(claim, &self.system(claim), &change)
             .await?;
         Ok(())
+    }
+
+    /// The decision that follows from a round; `None` where it was never judged.
+    pub(super) fn decided(&self, case: &Case, round: &Round) -> Option<Decision> {
+        let judgement = round.judgement.as_ref()?;
+        let ruling = decision::rule(&Input {
+            gathered: &round.gathered,
+            reconciliation: &round.reconciliation,
+            judgement,
+        });
+        let verdicts: &[_] = if let Judgement::Verdicts(verdicts) = judgement {
+            verdicts
+        } else {
+            &[]
+        };
+        let packs = round.packs();
+        let said = |place: usize| {
+            verdicts
+                .get(place)
+                .map(|verdict| verdict.outcome.clone())
+                .unwrap_or_default()
+        };
+        let inputs = json(&(&packs, &round.facts, &round.reconciliation, judgement));
+        Some(Decision {
+            id: self.world.ids.next(),
+            outcome: ruling.outcome,
+            reasons: ruling.reasons,
+            missing_facts: ruling.missing_facts,
+            missing_documents: ruling.missing_documents,
+            ship_by: ruling.ship_by,
+            engine: verdicts
+                .first()
+                .map(|verdict| verdict.engine.clone())
+                .unwrap_or_default(),
+            packs,
+            evidence: round.evidence(case),
+            facts: round.facts.clone(),
+            inputs_sha256: Digest::of(inputs.as_bytes()).to_string(),
+            decided_by: ENGINE.to_owned(),
+            officer_reason: String::new(),
+            decided_at: self.world.clock.now(),
+            by_override: false,
+            china_verdict: said(0),
+            market_verdict: said(1),
+            reconciliation: round.reconciliation.clone(),
+            simulated: round
+                .gathered
+                .maintenance
+                .as_ref()
+                .is_some_and(|history| history.simulated),
+        })
     }
 }
 

@@ -5,7 +5,7 @@ use serde::de::DeserializeOwned;
 
 use crate::domain::Case;
 use crate::domain::case::VehicleNote;
-use crate::domain::decision::EvidencePin;
+use crate::domain::decision::{EvidencePin, PackPin};
 use crate::domain::evidence::{FactMap, Gathered, Judgement};
 use crate::domain::facts;
 use crate::domain::journal::StepKind;
@@ -74,6 +74,21 @@ impl Round {
 }
 
 impl Round {
+    /// The packs that judged, pinned.
+    pub(super) fn packs(&self) -> Vec<PackPin> {
+        let Some(Judgement::Verdicts(verdicts)) = &self.judgement else {
+            return Vec::new();
+        };
+        verdicts
+            .iter()
+            .map(|verdict| PackPin {
+                market: verdict.market.clone(),
+                version: verdict.version.clone(),
+                sha256: verdict.digest.clone(),
+            })
+            .collect()
+    }
+
     /// What the decision rests on, pinned.
     pub(super) fn evidence(&self, case: &Case) -> Vec<EvidencePin> {
         let gathered = &self.gathered;

@@ -9,6 +9,7 @@ use tonic::Code;
 use tonic_types::StatusExt as _;
 
 use crate::house::{AGENT, EXPORTS, House, OTHER_EXPORTER, VIN, date, dossier, opening};
+use crate::mandates::mandate;
 
 on_every_database! { tongguan_clearance::migrations();
     a_sound_car_with_its_papers_is_ready_and_every_step_is_pinned,
@@ -58,8 +59,12 @@ async fn a_sound_car_with_its_papers_is_ready_and_every_step_is_pinned(db: Datab
 async fn only_the_exporter_of_record_submits(db: Database) {
     let house = House::over(db).await;
     let mut client = house.client.clone();
+    let prepared = pb::OpenCaseRequest {
+        mandate: Some(mandate()),
+        ..opening(VIN)
+    };
     let case_id = client
-        .open_case(house.ask(AGENT, opening(VIN)))
+        .open_case(house.ask(AGENT, prepared))
         .await
         .unwrap()
         .into_inner()

@@ -7,7 +7,7 @@ use tongguan_access::{Access, Grant, Role};
 use tongguan_api::clearance::v1 as pb;
 use tongguan_api::clearance::v1::export_clearance_client::ExportClearanceClient;
 use tongguan_api::google::r#type::Date;
-use tongguan_clearance::{Config, serve};
+use tongguan_clearance::{Config, Error, serve};
 use tongguan_rpc::{Channel, Tasks};
 use tongguan_storage::Database;
 use tongguan_testkit::noon;
@@ -29,7 +29,7 @@ pub(crate) struct House {
     pub(crate) clock: Clock,
     pub(crate) stage: Stage,
     access: Access,
-    _tasks: Tasks,
+    tasks: Tasks,
 }
 
 /// A person or system that calls.
@@ -49,31 +49,75 @@ pub(crate) const CUSTOMS: Who = Who("customs-1", Role::CustomsOfficer, None);
 
 impl House {
     pub(crate) async fn over(db: Database) -> Self {
-        let world = World {
-            clock: Clock::fixed(noon()),
-            ids: Ids::random(),
-        };
-        let clock = world.clock.clone();
-        let access =
-            Access::embedded(&tongguan_access::generate_key().unwrap(), clock.clone()).unwrap();
-        let (stage, peers) = Stage::new(VIN);
-        let config = Config {
+        let (world, access) = world(Clock::fixed(noon()));
+        Self::with(db, world, access, Stage::new(VIN).0, "").await
+    }
+
+    /// A house over files: the issuer's keys outlive it.
+    pub(crate) async fn at(db: Database, clock: Clock, stage: Stage, keys: &str) -> Self {
+        let (world, access) = world(clock);
+        Self::with(db, world, access, stage, keys).await
+    }
+
+    /// What a house of the tests is run with; its keys are in memory.
+    pub(crate) fn config() -> Config {
+        Config {
             keys: String::new(),
             worker_interval_ms: 5,
             watch_interval_ms: 5,
+            follow_interval_ms: 5,
+            pack_interval_ms: 5,
             ..Config::default()
+        }
+    }
+
+    /// A house with a configuration of its own, or why it does not start.
+    pub(crate) async fn configured(db: Database, config: Config) -> Result<Self, Error> {
+        let (world, access) = world(Clock::fixed(noon()));
+        Self::start(db, world, access, Stage::new(VIN).0, config).await
+    }
+
+    /// The same house after a restart, over the same database and the same peers.
+    pub(crate) async fn again(&self, db: Database) -> Self {
+        let world = World {
+            clock: self.clock.clone(),
+            ids: Ids::random(),
         };
+        self.tasks.stop().await;
+        Self::with(db, world, self.access.clone(), self.stage.clone(), "").await
+    }
+
+    async fn with(db: Database, world: World, access: Access, stage: Stage, keys: &str) -> Self {
+        let config = Config {
+            keys: keys.to_owned(),
+            ..Self::config()
+        };
+        Self::start(db, world, access, stage, config).await.unwrap()
+    }
+
+    async fn start(
+        db: Database,
+        world: World,
+        access: Access,
+        stage: Stage,
+        config: Config,
+    ) -> Result<Self, Error> {
+        let peers = stage.peers();
+        let clock = world.clock.clone();
         let tasks = Tasks::new();
-        let channel = serve(config, db, peers, &access, world, &tasks)
-            .await
-            .unwrap();
-        Self {
+        let channel = serve(config, db, peers, &access, world, &tasks).await?;
+        Ok(Self {
             client: ExportClearanceClient::new(channel),
             clock,
             stage,
             access,
-            _tasks: tasks,
-        }
+            tasks,
+        })
+    }
+
+    /// Ends its work.
+    pub(crate) async fn stop(&self) {
+        self.tasks.stop().await;
     }
 
     pub(crate) fn ask<M>(&self, who: Who, message: M) -> Request<M> {
@@ -356,6 +400,15 @@ impl House {
             .unwrap()
             .into_inner()
     }
+}
+
+/// A world at a time, and who may call in it.
+fn world(clock: Clock) -> (World, Access) {
+    let ids = Ids::random();
+    let world = World { clock, ids };
+    let key = tongguan_access::generate_key().unwrap();
+    let access = Access::embedded(&key, world.clock.clone()).unwrap();
+    (world, access)
 }
 
 pub(crate) fn date(year: i32, month: i32, day: i32) -> Date {

@@ -17,7 +17,7 @@ use tongguan_testkit::faults::{self, Faults};
 use tonic::server::Grpc;
 use tonic::{Request, Response, Status};
 use tonic_prost::ProstCodec;
-use tower::Service;
+use tower::{Service, ServiceExt as _};
 
 use crate::house::{EXPORTER, EXPORTER_NAME, date};
 
@@ -29,12 +29,19 @@ pub(crate) struct Script {
     pub(crate) verdicts: Vec<destinations::MarketVerdict>,
     /// The facts of the last evaluation.
     pub(crate) asked: Option<pbjson_types::Struct>,
+    /// What happened to vehicles: VINs, one an event.
+    pub(crate) vehicle_events: Vec<String>,
+    /// What happened to inspections: VINs, empty for a body.
+    pub(crate) inspection_events: Vec<String>,
+    /// Streams that were begun, with the token each began after.
+    pub(crate) watched: Vec<(&'static str, String)>,
 }
 
 /// The peers, their script and their faults.
 #[derive(Clone)]
 pub(crate) struct Stage {
     script: Arc<Mutex<Script>>,
+    peers: Peers,
     pub(crate) registry: Faults,
     pub(crate) destinations: Faults,
 }
@@ -47,27 +54,70 @@ impl Stage {
             history: history(vin),
             verdicts: vec![permits("CN-EXPORT"), permits("KZ")],
             asked: None,
+            vehicle_events: Vec::new(),
+            inspection_events: Vec::new(),
+            watched: Vec::new(),
         };
         let fake = Fake(Arc::new(Mutex::new(script)));
         let plain = || Channel::from_service(fake.clone());
         let ((to_registry, registry), (to_destinations, destinations)) =
             (faults::channel(plain()), faults::channel(plain()));
-        let stage = Self {
-            script: fake.0.clone(),
-            registry,
-            destinations,
+        // Only what a case asks for fails: followers go on beside it.
+        let beside = |faulty: Channel| {
+            Channel::from_service(Beside {
+                faulty,
+                plain: plain(),
+            })
         };
+        let (to_registry, to_destinations) = (beside(to_registry), beside(to_destinations));
         let peers = Peers {
             registry: to_registry,
             inspection: plain(),
             maintenance: plain(),
             destinations: to_destinations,
         };
+        let stage = Self {
+            script: fake.0.clone(),
+            peers: peers.clone(),
+            registry,
+            destinations,
+        };
         (stage, peers)
+    }
+
+    pub(crate) fn peers(&self) -> Peers {
+        self.peers.clone()
     }
 
     pub(crate) fn script(&self) -> MutexGuard<'_, Script> {
         self.script.lock().unwrap()
+    }
+}
+
+/// Streams and lists of packs reach the peer whatever befalls its other answers.
+#[derive(Clone)]
+struct Beside {
+    faulty: Channel,
+    plain: Channel,
+}
+
+impl Service<http::Request<Body>> for Beside {
+    type Response = http::Response<Body>;
+    type Error = Status;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Status>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Status>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: http::Request<Body>) -> Self::Future {
+        let path = request.uri().path();
+        let channel = if path.contains("/Watch") || path.ends_with("/ListMarkets") {
+            self.plain.clone()
+        } else {
+            self.faulty.clone()
+        };
+        Box::pin(async move { channel.oneshot(request).await })
     }
 }
 
@@ -137,6 +187,54 @@ impl Service<http::Request<Body>> for Fake {
                     })
                     .await
                 }
+                "ListMarkets" => {
+                    unary(request, move |_: destinations::ListMarketsRequest| {
+                        let verdicts = script.lock().unwrap().verdicts.clone();
+                        let markets = verdicts.into_iter().map(|verdict| destinations::Market {
+                            market: verdict.market,
+                            pack: verdict.pack,
+                            ..Default::default()
+                        });
+                        Ok(destinations::ListMarketsResponse {
+                            markets: markets.collect(),
+                            next_page_token: String::new(),
+                        })
+                    })
+                    .await
+                }
+                "WatchVehicles" => {
+                    streaming(request, move |asked: registry::WatchVehiclesRequest| {
+                        let mut script = script.lock().unwrap();
+                        let told = after(&script.vehicle_events, &asked.resume_token);
+                        script.watched.push(("vehicles", asked.resume_token));
+                        let event = |(resume_token, vin)| registry::VehicleEvent {
+                            vin,
+                            resume_token,
+                            kind: "STATUS_RECORDED".into(),
+                            ..Default::default()
+                        };
+                        told.into_iter().map(event).collect()
+                    })
+                    .await
+                }
+                "WatchInspections" => {
+                    streaming(
+                        request,
+                        move |asked: inspection::WatchInspectionsRequest| {
+                            let mut script = script.lock().unwrap();
+                            let told = after(&script.inspection_events, &asked.resume_token);
+                            script.watched.push(("inspections", asked.resume_token));
+                            let event = |(resume_token, vin)| inspection::InspectionEvent {
+                                vin,
+                                resume_token,
+                                kind: "INSPECTION_WITHDRAWN".into(),
+                                ..Default::default()
+                            };
+                            told.into_iter().map(event).collect()
+                        },
+                    )
+                    .await
+                }
                 other => panic!("clearance asked for {other}, which no test plays"),
             };
             Ok(answer.unwrap_or_else(|never: Infallible| match never {}))
@@ -159,6 +257,35 @@ where
     });
     Ok(Grpc::new(ProstCodec::<A, Q>::default())
         .unary(service, request)
+        .await)
+}
+
+/// Events after a token, each with the token that resumes after it.
+fn after(events: &[String], token: &str) -> Vec<(String, String)> {
+    let seen: usize = token.parse().unwrap_or(0);
+    let fresh = events.iter().enumerate().skip(seen);
+    fresh
+        .map(|(place, vin)| ((place + 1).to_string(), vin.clone()))
+        .collect()
+}
+
+/// Answers a stream that ends with what there is.
+async fn streaming<Q, A>(
+    request: http::Request<Body>,
+    answer: impl Fn(Q) -> Vec<A> + Send + Sync + 'static,
+) -> Result<http::Response<Body>, Infallible>
+where
+    Q: prost::Message + Default + Send + 'static,
+    A: prost::Message + Default + Send + 'static,
+{
+    let answer = Arc::new(answer);
+    let service = tower::service_fn(move |request: Request<Q>| {
+        let answers = answer(request.into_inner());
+        let answers = tokio_stream::iter(answers.into_iter().map(Ok::<A, Status>));
+        async move { Ok::<_, Status>(Response::new(answers)) }
+    });
+    Ok(Grpc::new(ProstCodec::<A, Q>::default())
+        .server_streaming(service, request)
         .await)
 }
 

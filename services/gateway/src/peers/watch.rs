@@ -51,6 +51,13 @@ fn case(event: clearance::CaseEvent) -> Happening {
     let state = event.state().as_str_name();
     data.insert("state".to_owned(), Value::from(state));
     data.insert("version".to_owned(), Value::from(event.version));
+    if !event.certificate_id.is_empty() {
+        // Whoever was given the certificate hears of its change by the certificate's own name.
+        data.insert(
+            "certificate".to_owned(),
+            Value::from(event.certificate_id.as_str()),
+        );
+    }
     Happening {
         version: event.version,
         kind: format!("case.{}", event.kind.to_lowercase()),

@@ -123,6 +123,15 @@ pub const CHART: &[Row] = {
             A::Officer,
             "AmendCertificate",
         ),
+        row(S::Certified, E::Suspend, S::Certified, A::System, ""),
+        row(S::Reserved, E::Suspend, S::Certified, A::System, ""),
+        row(
+            S::Certified,
+            E::Reinstate,
+            S::Certified,
+            A::Officer,
+            "DecideCase",
+        ),
         row(
             S::Reserved,
             E::Release,

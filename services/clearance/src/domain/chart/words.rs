@@ -103,6 +103,10 @@ words! {
         Consume "CONSUME",
         /// A new certificate took the place of the old one.
         Amend "AMEND",
+        /// Evidence changed after the certificate: it is held back.
+        Suspend "SUSPEND",
+        /// What held it back is gone, or an officer looked.
+        Reinstate "REINSTATE",
         /// It left China.
         Exit "EXIT",
         /// It was deregistered.
