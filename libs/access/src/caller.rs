@@ -22,9 +22,43 @@ pub struct Caller {
     pub scopes: Scopes,
     /// Whether the subject is a natural person, as two-person steps need.
     pub person: bool,
+    /// Who acts, where the subject lets another act for it (RFC 8693, `act`); [`Caller::actor`] names whoever does.
+    pub delegate: Option<Delegate>,
+    /// The country the caller is in (ISO 3166-1 alpha-2), as its issuer says: what it is shown may leave China.
+    pub region: Option<String>,
+}
+
+/// Who acts for the subject of a token.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Delegate {
+    /// The actor's name at the issuer.
+    pub subject: String,
+    /// The unified social credit code of the actor's own organisation.
+    pub organisation: Option<String>,
 }
 
 impl Caller {
+    /// A caller without roles, scopes or an organisation.
+    pub fn new(tenant: Tenant, subject: impl Into<String>) -> Self {
+        Self {
+            tenant,
+            subject: subject.into(),
+            organisation: None,
+            roles: Vec::new(),
+            scopes: Scopes::default(),
+            person: false,
+            delegate: None,
+            region: None,
+        }
+    }
+
+    /// The name of whoever acts: the delegate's, or the subject's own.
+    pub fn actor(&self) -> &str {
+        self.delegate
+            .as_ref()
+            .map_or(&self.subject, |delegate| &delegate.subject)
+    }
+
     /// Whether the token names this role.
     pub fn has_role(&self, role: Role) -> bool {
         self.roles.contains(&role)
@@ -39,6 +73,16 @@ impl Scopes {
     /// Whether one of the scopes covers the one needed.
     pub fn allows(&self, needed: &str) -> bool {
         self.0.iter().any(|held| covers(held, needed))
+    }
+
+    /// The same without whatever would cover one of these; a wildcard that covers one is dropped whole.
+    #[must_use]
+    pub fn without(self, denied: &[&str]) -> Self {
+        let kept = self.0.into_iter();
+        Self(
+            kept.filter(|held| !denied.iter().any(|needed| covers(held, needed)))
+                .collect(),
+        )
     }
 
     /// The scopes as held, wildcards included.

@@ -31,6 +31,22 @@ pub(crate) struct Claims {
     pub(crate) org: Option<String>,
     #[serde(default)]
     pub(crate) person: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) act: Option<Actor>,
+    /// The country the holder is in (ISO 3166-1 alpha-2).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) region: Option<String>,
+    /// Microseconds a sandbox's clock is ahead; only in tokens of the clock's own audience.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) ahead: Option<i64>,
+}
+
+/// Who acts for the subject (RFC 8693, 4.1). An actor within it is history and never looked at.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Actor {
+    pub(crate) sub: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) org: Option<String>,
 }
 
 /// One audience or several (RFC 7519, 4.1.3).

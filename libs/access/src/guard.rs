@@ -7,6 +7,7 @@ use std::task::{Context, Poll};
 
 use http::header::AUTHORIZATION;
 use http::{HeaderMap, Request, Response};
+use tongguan_vocabulary::{Shift, Shifted};
 use tonic::server::NamedService;
 use tonic::{Status, body::Body};
 use tower::Service;
@@ -48,10 +49,16 @@ where
             Ok(caller) => {
                 // Whatever stood there did not come from here.
                 request.extensions_mut().remove::<Arc<Caller>>();
+                let mut shift = Shift::NONE;
                 if let Some(caller) = caller {
+                    shift = self.access.shift_of(&caller.tenant, request.headers());
                     request.extensions_mut().insert(caller);
                 }
-                Answering::Server(self.server.call(request))
+                if shift == Shift::NONE {
+                    return Answering::Server(self.server.call(request));
+                }
+                let call = shift.during(|| self.server.call(request));
+                Answering::Ahead(shift, shift.around(call))
             }
             Err(refusal) => {
                 tracing::debug!(path = request.uri().path(), %refusal, "refused");
@@ -81,7 +88,7 @@ fn admit(access: &Access, path: &str, headers: &HeaderMap) -> Result<Option<Arc<
     }
 }
 
-fn bearer(headers: &HeaderMap) -> Result<&str, Refusal> {
+pub(crate) fn bearer(headers: &HeaderMap) -> Result<&str, Refusal> {
     let mut sent = headers.get_all(AUTHORIZATION).iter();
     let (Some(value), None) = (sent.next(), sent.next()) else {
         return Err(Refusal::NoToken);
@@ -102,6 +109,8 @@ fn bearer(headers: &HeaderMap) -> Result<&str, Refusal> {
 pub enum Answering<F> {
     /// The server is at work.
     Server(F),
+    /// The server is at work for a sandbox whose clock is ahead.
+    Ahead(Shift, Shifted<F>),
     /// The guard refused; the answer is ready.
     Refused(Option<Box<Response<Body>>>),
 }
@@ -115,9 +124,42 @@ where
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         match self.get_mut() {
             Self::Server(future) => Pin::new(future).poll(context),
+            Self::Ahead(shift, future) => {
+                let shift = *shift;
+                let answer = std::task::ready!(Pin::new(future).poll(context))?;
+                // A stream's messages are made while its body is read.
+                Poll::Ready(Ok(answer.map(|body| Body::new(AheadBody { shift, body }))))
+            }
             Self::Refused(answer) => answer
                 .take()
                 .map_or(Poll::Pending, |answer| Poll::Ready(Ok(*answer))),
         }
+    }
+}
+
+/// A body made under a shift.
+struct AheadBody {
+    shift: Shift,
+    body: Body,
+}
+
+impl http_body::Body for AheadBody {
+    type Data = bytes::Bytes;
+    type Error = Status;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<http_body::Frame<bytes::Bytes>, Status>>> {
+        let shift = self.shift;
+        shift.during(|| Pin::new(&mut self.body).poll_frame(context))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> http_body::SizeHint {
+        self.body.size_hint()
     }
 }

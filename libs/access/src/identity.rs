@@ -5,11 +5,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use time::OffsetDateTime;
-use tongguan_vocabulary::Tenant;
+use tongguan_vocabulary::{Shift, Tenant};
 use tonic::Request;
 use tonic::metadata::AsciiMetadataValue;
 
-use crate::{Access, Grant};
+use crate::{Access, CLOCK, Grant};
 
 /// How long a token between services lives.
 const LIFETIME: Duration = Duration::from_mins(5);
@@ -49,7 +49,20 @@ impl Identity {
         if let Some(value) = self.token(tenant) {
             request.metadata_mut().insert("authorization", value);
         }
+        if let Some(value) = self.ahead(tenant) {
+            request.metadata_mut().insert(CLOCK, value);
+        }
         request
+    }
+
+    /// The sandbox's clock travels with every call for it.
+    fn ahead(&self, tenant: &Tenant) -> Option<AsciiMetadataValue> {
+        let shift = self.access.shift(tenant);
+        if shift == Shift::NONE {
+            return None;
+        }
+        let value = self.access.shift_token(tenant, shift)?;
+        AsciiMetadataValue::try_from(value.as_bytes()).ok()
     }
 
     fn token(&self, tenant: &Tenant) -> Option<AsciiMetadataValue> {

@@ -8,10 +8,11 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::json;
 use time::OffsetDateTime;
-use tongguan_vocabulary::Tenant;
+use tongguan_vocabulary::{Shift, Tenant};
 
-use crate::claims::{Audience, Claims, Header, Seconds};
-use crate::{AUDIENCE, KeyError, OWN_ISSUER, Role};
+use crate::claims::{Actor, Audience, Claims, Header, Seconds};
+use crate::shifts::CLOCK_AUDIENCE;
+use crate::{AUDIENCE, Delegate, KeyError, OWN_ISSUER, Role};
 
 /// What a token is to say of its holder.
 #[derive(Debug, Clone)]
@@ -30,6 +31,10 @@ pub struct Grant {
     pub person: bool,
     /// How long the token lives.
     pub lifetime: Duration,
+    /// Who acts for the subject, where another does.
+    pub delegate: Option<Delegate>,
+    /// The country the holder is in (ISO 3166-1 alpha-2), where it is known.
+    pub region: Option<String>,
 }
 
 impl Grant {
@@ -43,6 +48,8 @@ impl Grant {
             organisation: None,
             person: false,
             lifetime: Duration::from_hours(1),
+            delegate: None,
+            region: None,
         }
     }
 
@@ -71,6 +78,20 @@ impl Grant {
     #[must_use]
     pub fn person(mut self) -> Self {
         self.person = true;
+        self
+    }
+
+    /// For a holder in this country (ISO 3166-1 alpha-2).
+    #[must_use]
+    pub fn region(mut self, country: impl Into<String>) -> Self {
+        self.region = Some(country.into());
+        self
+    }
+
+    /// To be used by another, who acts for the subject: an agent for an exporter.
+    #[must_use]
+    pub fn delegate(mut self, delegate: Delegate) -> Self {
+        self.delegate = Some(delegate);
         self
     }
 
@@ -131,14 +152,29 @@ impl Signer {
     }
 
     pub(crate) fn sign(&self, grant: &Grant, now: OffsetDateTime) -> Option<String> {
-        let header = Header {
-            alg: "ES256".into(),
-            kid: self.kid.clone(),
-            typ: Some("JWT".into()),
-            crit: None,
-        };
-        let now = now.unix_timestamp();
+        self.sealed(&Self::claims(grant, now))
+    }
+
+    /// A token that says how far a sandbox's clock is ahead, and nothing else.
+    pub(crate) fn sign_shift(
+        &self,
+        tenant: &Tenant,
+        shift: Shift,
+        lifetime: Duration,
+        now: OffsetDateTime,
+    ) -> Option<String> {
+        let grant = Grant::new(tenant.clone(), CLOCK_AUDIENCE).lifetime(lifetime);
         let claims = Claims {
+            aud: Audience::One(CLOCK_AUDIENCE.into()),
+            ahead: Some(shift.micros()),
+            ..Self::claims(&grant, now)
+        };
+        self.sealed(&claims)
+    }
+
+    fn claims(grant: &Grant, now: OffsetDateTime) -> Claims {
+        let now = now.unix_timestamp();
+        Claims {
             iss: OWN_ISSUER.into(),
             aud: Audience::One(AUDIENCE.into()),
             exp: Seconds(now.saturating_add_unsigned(grant.lifetime.as_secs())),
@@ -149,12 +185,27 @@ impl Signer {
             scope: grant.scopes.join(" "),
             org: grant.organisation.clone(),
             person: grant.person,
+            act: grant.delegate.as_ref().map(|delegate| Actor {
+                sub: delegate.subject.clone(),
+                org: delegate.organisation.clone(),
+            }),
+            region: grant.region.clone(),
+            ahead: None,
+        }
+    }
+
+    fn sealed(&self, claims: &Claims) -> Option<String> {
+        let header = Header {
+            alg: "ES256".into(),
+            kid: self.kid.clone(),
+            typ: Some("JWT".into()),
+            crit: None,
         };
         let part = |json: Vec<u8>| URL_SAFE_NO_PAD.encode(json);
         let message = format!(
             "{}.{}",
             part(serde_json::to_vec(&header).ok()?),
-            part(serde_json::to_vec(&claims).ok()?)
+            part(serde_json::to_vec(claims).ok()?)
         );
         let signature = self
             .key

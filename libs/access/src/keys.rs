@@ -36,6 +36,8 @@ pub enum KeyError {
 #[derive(Clone)]
 pub struct Jwks(Arc<Shared>);
 
+static GENERATION: AtomicU64 = AtomicU64::new(0);
+
 struct Shared {
     ring: RwLock<Arc<Ring>>,
     wanted: AtomicBool,
@@ -64,6 +66,23 @@ impl Jwks {
         })))
     }
 
+    /// A set without keys, until the first [`Jwks::replace`].
+    pub fn empty() -> Self {
+        let ring = Ring {
+            generation: GENERATION.fetch_add(1, Ordering::Relaxed),
+            keys: HashMap::new(),
+        };
+        Self(Arc::new(Shared {
+            ring: RwLock::new(Arc::new(ring)),
+            wanted: AtomicBool::new(false),
+        }))
+    }
+
+    /// Whether no key is here.
+    pub fn is_empty(&self) -> bool {
+        self.ring().keys.is_empty()
+    }
+
     /// Replaces the keys; a set that can not be used leaves the old one in place.
     pub fn replace(&self, json: &str) -> Result<(), KeyError> {
         let ring = Arc::new(Ring::parse(json)?);
@@ -87,7 +106,6 @@ impl Jwks {
 
 impl Ring {
     fn parse(json: &str) -> Result<Self, KeyError> {
-        static GENERATION: AtomicU64 = AtomicU64::new(0);
         #[derive(serde::Deserialize)]
         struct Set {
             keys: Vec<serde_json::Value>,

@@ -14,9 +14,11 @@ mod guard;
 mod identity;
 mod issuer;
 mod keys;
+mod lane;
 mod policy;
 mod refusal;
 mod role;
+mod shifts;
 mod verify;
 
 use std::collections::HashMap;
@@ -24,14 +26,16 @@ use std::sync::{Arc, Mutex};
 
 use tongguan_vocabulary::Clock;
 
-pub use caller::{Caller, Scopes, caller};
+pub use caller::{Caller, Delegate, Scopes, caller};
 pub use guard::{Answering, Guarded};
 pub use identity::Identity;
 pub use issuer::{Grant, generate_key};
 pub use keys::{Jwks, KeyError};
+pub use lane::Lane;
 pub use policy::{Need, need};
 pub use refusal::Refusal;
 pub use role::{Role, RoleError};
+pub use shifts::{CLOCK, is_sandbox};
 
 /// The audience every token must name.
 pub const AUDIENCE: &str = "tongguan";
@@ -48,6 +52,7 @@ struct Inner {
     signer: issuer::Signer,
     issuers: Vec<Issuer>,
     seen: Mutex<HashMap<String, verify::Seen>>,
+    shifts: shifts::Shifts,
 }
 
 /// An issuer whose tokens count, with its keys.
@@ -84,10 +89,12 @@ impl Access {
         let issuers = std::iter::once(own).chain(outside).collect();
         let seen = Mutex::default();
         Ok(Self(Arc::new(Inner {
-            clock,
+            // A token's life is no sandbox's business.
+            clock: clock.steady(),
             signer,
             issuers,
             seen,
+            shifts: shifts::Shifts::default(),
         })))
     }
 
@@ -108,6 +115,11 @@ impl Access {
     /// Checks a bearer token and says who sent it.
     pub fn verify(&self, token: &str) -> Result<Arc<Caller>, Refusal> {
         verify::verify(&self.0, token)
+    }
+
+    /// Who sent a request, from its one `authorization: Bearer …` header.
+    pub fn sender(&self, headers: &http::HeaderMap) -> Result<Arc<Caller>, Refusal> {
+        guard::bearer(headers).and_then(|token| self.verify(token))
     }
 
     /// Wraps a generated server: a call reaches it only with a valid token that carries the

@@ -80,7 +80,7 @@ mod tests {
             .collect();
         assert!(!scopes.is_empty());
         // What nobody but the operator may do.
-        let operators = ["maintenance.purge"];
+        let operators = ["maintenance.purge", "registry.erase"];
         for scope in scopes
             .iter()
             .filter(|scope| !operators.contains(&scope.as_str()))

@@ -6,10 +6,12 @@ use std::sync::{Arc, PoisonError};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::de::DeserializeOwned;
+use tongguan_vocabulary::{Shift, Tenant};
 
 use crate::claims::{Claims, Header};
 use crate::keys::name;
-use crate::{AUDIENCE, Caller, Inner, Issuer, Refusal, Role};
+use crate::shifts::CLOCK_AUDIENCE;
+use crate::{AUDIENCE, Caller, Delegate, Inner, Issuer, Refusal, Role, Scopes};
 
 /// Longer tokens are refused unread; the whole header list of a request is at most 8 KiB.
 const LONGEST_TOKEN: usize = 6 * 1024;
@@ -17,6 +19,15 @@ const LONGEST_TOKEN: usize = 6 * 1024;
 const LEEWAY: i64 = 30;
 /// Verified tokens remembered, since a signature costs more than the rest of a call.
 const REMEMBERED: usize = 4096;
+
+/// What only the subject itself may do: apply for a licence (谁出口谁申领), decide, override, publish rules.
+const NEVER_DELEGATED: [&str; 5] = [
+    "clearance.submit",
+    "clearance.decide",
+    "clearance.licence",
+    "clearance.override",
+    "destinations.publish",
+];
 
 /// A verified token, good while its times hold and its issuer's keys are the same.
 #[derive(Clone)]
@@ -69,8 +80,14 @@ fn times(token: &Seen, now: i64) -> Result<(), Refusal> {
     }
 }
 
-/// Everything but the times.
-fn check(issuers: &[Issuer], token: &str) -> Result<Seen, Refusal> {
+/// The claims of a token, signed by the issuer it names.
+struct Sealed {
+    claims: Claims,
+    index: usize,
+    generation: u64,
+}
+
+fn sealed(issuers: &[Issuer], token: &str) -> Result<Sealed, Refusal> {
     let mut parts = token.split('.');
     let (Some(header), Some(body), Some(signature), None) =
         (parts.next(), parts.next(), parts.next(), parts.next())
@@ -119,6 +136,37 @@ fn check(issuers: &[Issuer], token: &str) -> Result<Seen, Refusal> {
     if claims.iss != issuer.name {
         return Err(Refusal::Issuer);
     }
+    Ok(Sealed {
+        claims,
+        index,
+        generation,
+    })
+}
+
+/// How far the clock of this sandbox is ahead, by a token of our own issuer for that.
+pub(crate) fn shift(access: &Inner, token: &str, tenant: &Tenant) -> Option<Shift> {
+    if token.len() > LONGEST_TOKEN {
+        return None;
+    }
+    let now = access.clock.now().unix_timestamp();
+    // Ours is the first; no outside issuer has a say in time.
+    let own = access.issuers.get(..1)?;
+    let claims = sealed(own, token).ok()?.claims;
+    let current =
+        now < claims.exp.0.saturating_add(LEEWAY) && now >= claims.nbf.0.saturating_sub(LEEWAY);
+    (current && claims.aud.names(CLOCK_AUDIENCE) && claims.tenant == tenant.as_str())
+        .then(|| claims.ahead.map(Shift::of_micros))
+        .flatten()
+}
+
+/// Everything but the times.
+fn check(issuers: &[Issuer], token: &str) -> Result<Seen, Refusal> {
+    let Sealed {
+        claims,
+        index,
+        generation,
+    } = sealed(issuers, token)?;
+    let issuer = &issuers[index];
     if !claims.aud.names(AUDIENCE) {
         return Err(Refusal::Audience);
     }
@@ -137,6 +185,10 @@ fn holder(claims: &Claims, issuer: &Issuer) -> Result<Caller, Refusal> {
     if !issuer.tenants.is_empty() && !issuer.tenants.contains(&tenant) {
         return Err(Refusal::Tenant);
     }
+    let country = |code: &String| code.len() == 2 && code.bytes().all(|b| b.is_ascii_uppercase());
+    if claims.region.as_ref().is_some_and(|code| !country(code)) {
+        return Err(Refusal::Malformed);
+    }
     if claims.sub.is_empty() || claims.sub.len() > 256 {
         return Err(Refusal::Malformed);
     }
@@ -151,13 +203,31 @@ fn holder(claims: &Claims, issuer: &Issuer) -> Result<Caller, Refusal> {
         .flat_map(|role| role.scopes())
         .map(|scope| (*scope).to_owned());
     let own = claims.scope.split_ascii_whitespace().map(str::to_owned);
+    let mut scopes: Scopes = of_roles.chain(own).collect();
+    let delegate = match &claims.act {
+        None => None,
+        Some(actor) if actor.sub.is_empty() || actor.sub.len() > 256 => {
+            return Err(Refusal::Malformed);
+        }
+        Some(actor) => {
+            // Whatever the exporter's role brings: who acts for it prepares, and only it submits.
+            scopes = scopes.without(&NEVER_DELEGATED);
+            Some(Delegate {
+                subject: actor.sub.clone(),
+                organisation: actor.org.clone().filter(|code| !code.is_empty()),
+            })
+        }
+    };
     Ok(Caller {
         tenant,
         subject: claims.sub.clone(),
         organisation: claims.org.clone().filter(|code| !code.is_empty()),
-        scopes: of_roles.chain(own).collect(),
+        scopes,
         roles,
-        person: claims.person,
+        // A delegate is some other person, and two steps through one exporter's name would be one person's.
+        person: claims.person && delegate.is_none(),
+        delegate,
+        region: claims.region.clone().filter(|code| !code.is_empty()),
     })
 }
 

@@ -6,6 +6,7 @@ use futures::stream::{self, BoxStream};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use tongguan_vocabulary::Shift;
 use tracing::Instrument;
 
 /// Tracks every task of the process; cheap to clone.
@@ -37,6 +38,8 @@ impl Tasks {
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
+        // What works for a sandbox goes on under that sandbox's clock.
+        let work = Shift::present().around(work);
         match self.tracker.spawn(work.in_current_span()).await {
             Ok(output) => output,
             // The guard around every server turns the panic into INTERNAL.
@@ -55,7 +58,7 @@ impl Tasks {
         W: FnOnce(mpsc::Sender<T>) -> F,
     {
         let (sender, receiver) = mpsc::channel(64);
-        let work = work(sender);
+        let work = Shift::present().around(work(sender));
         let stopping = self.stopping();
         self.spawn(name, async move {
             tokio::select! {

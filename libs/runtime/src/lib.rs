@@ -9,6 +9,8 @@ pub mod config;
 pub mod duration;
 mod error;
 mod health;
+pub mod issuers;
+pub mod limit;
 mod run;
 pub mod server;
 mod shutdown;

@@ -6,6 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{Request, Response};
 use serde::{Deserialize, Serialize};
+use tongguan_access::Access;
 use tongguan_rpc::{Body, Tasks};
 use tongguan_telemetry::LogFilter;
 use tower::Service;
@@ -89,6 +90,13 @@ impl Process {
             signals: Signals::install()?,
             config: config.clone(),
         })
+    }
+
+    /// Serves the public port's calls by the urgency of their callers when there are more than can be served.
+    #[must_use]
+    pub fn with_lanes(mut self, access: &Access) -> Self {
+        self.server = self.server.with_lanes(crate::server::lanes(access));
+        self
     }
 
     /// Where the public port listens.

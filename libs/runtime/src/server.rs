@@ -8,6 +8,7 @@
 mod budget;
 mod connection;
 mod edge;
+mod frames;
 mod metrics;
 mod patient;
 mod profile;
@@ -18,12 +19,14 @@ mod tls;
 use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{Request, Response};
+use http::{HeaderMap, Request, Response};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::task::TaskTracker;
+use tongguan_access::{Access, Lane};
 use tongguan_rpc::Body;
 use tower::Service;
 
@@ -31,6 +34,7 @@ pub use profile::ServerConfig;
 pub use tls::TlsConfig;
 
 use crate::Error;
+use crate::limit::Limit;
 use crate::shutdown::Shutdown;
 use connection::Streams;
 use edge::Edge;
@@ -43,6 +47,19 @@ pub struct Server {
     address: SocketAddr,
     tls: Tls,
     profile: ServerConfig,
+    lanes: Lanes,
+}
+
+/// Says how urgent a call is, from its headers.
+pub type Lanes = Arc<dyn Fn(&HeaderMap) -> Lane + Send + Sync>;
+
+/// The lanes of verified bearer tokens; a token that does not count is as good as none.
+pub fn lanes(access: &Access) -> Lanes {
+    let access = access.clone();
+    Arc::new(move |headers| {
+        let caller = access.sender(headers).ok();
+        Lane::of(caller.as_deref())
+    })
 }
 
 impl Server {
@@ -60,7 +77,15 @@ impl Server {
             address,
             tls,
             profile: config.clone(),
+            lanes: Arc::new(|_| Lane::Clearance),
         })
+    }
+
+    /// With calls served by urgency when there are more than can be; without, all are equal.
+    #[must_use]
+    pub fn with_lanes(mut self, lanes: Lanes) -> Self {
+        self.lanes = lanes;
+        self
     }
 
     /// Where it listens; with port 0 configured, the port the system chose.
@@ -83,9 +108,11 @@ impl Server {
     {
         let profile = self.profile;
         let slots = Slots::new(profile.max_connections, profile.max_connections_per_address);
+        let limit = Limit::new(profile.min_in_flight, profile.max_in_flight);
         let edge = Edge::new(
             service,
-            profile.max_in_flight,
+            limit,
+            self.lanes,
             profile.max_body_bytes,
             profile.answer,
         );

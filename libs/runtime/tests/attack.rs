@@ -312,3 +312,57 @@ async fn a_port_that_is_taken_is_named() {
             .contains(&address.to_string())
     );
 }
+
+/// Frames are sent as fast as the socket takes them, nothing is read, until the server ends it.
+async fn flood(address: std::net::SocketAddr, frame: &[u8]) {
+    let mut socket = TcpStream::connect(address).await.unwrap();
+    socket
+        .write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0")
+        .await
+        .unwrap();
+    let many = frame.repeat(100);
+    soon(async {
+        // A server that takes a hundred million bytes of this has no limit.
+        for _ in 0..100_000_000 / many.len() {
+            if socket.write_all(&many).await.is_err() {
+                return;
+            }
+            let mut answers = [0; 65_536];
+            if let Ok(0) = socket.try_read(&mut answers) {
+                return;
+            }
+        }
+        panic!("the flood was taken to its end");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn floods_of_frames_without_calls_are_cut_off_and_others_are_served() {
+    let (address, ..) = serve(&tiny()).await;
+    let before = resident();
+    let mut header = vec![0, 0, 1, 1, 0, 0, 0, 0, 1, 0x82];
+    header.extend([0, 0, 1, 9, 0, 0, 0, 0, 1, 0x82]);
+    let floods: [(&str, &[u8]); 5] = [
+        ("PING", b"\0\0\x08\x06\0\0\0\0\0pingpong"),
+        ("SETTINGS", b"\0\0\x06\x04\0\0\0\0\0\0\x03\0\0\0\x64"),
+        ("CONTINUATION", &header),
+        ("PRIORITY", b"\0\0\x05\x02\0\0\0\0\x03\0\0\0\0\x10"),
+        ("unknown", b"\0\0\x02\xee\0\0\0\0\0ab"),
+    ];
+    for (name, frame) in floods {
+        flood(address, frame).await;
+        let (mut other, _) = client(address).await;
+        let answer = soon(other.send_request(get(address, "/"))).await.unwrap();
+        assert_eq!(answer.status(), 200, "after a flood of {name}");
+    }
+    let grown = resident().saturating_sub(before);
+    assert!(grown < 64 << 20, "{grown} bytes were kept");
+}
+
+/// Bytes of memory this process holds (proc(5), statm: pages, the second number).
+fn resident() -> usize {
+    let statm = std::fs::read_to_string("/proc/self/statm").unwrap();
+    let pages: usize = statm.split(' ').nth(1).unwrap().parse().unwrap();
+    pages * 4_096
+}

@@ -7,6 +7,8 @@
 )]
 
 mod attack;
+mod issuers;
+mod overload;
 mod process;
 mod tls;
 

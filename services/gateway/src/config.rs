@@ -1,6 +1,10 @@
 //! The gateway's section of the configuration.
 
+mod quotas;
+
 use serde::{Deserialize, Serialize};
+
+pub use quotas::{Quota, Quotas, Raised, RaisedError};
 
 /// How the gateway is run; the defaults work.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,6 +22,13 @@ pub struct Config {
     pub readiness_parallel: usize,
     /// Whether webhooks may go to plain HTTP and into private networks; for tests and closed networks only.
     pub webhook_private_addresses: bool,
+    /// Different subjects shown abroad in a year from which on a standard contract or a certification is needed; 100,000
+    /// for ordinary personal data (CAC Order No. 16 of 2024, article 8). A VIN of an identifiable owner is such data.
+    pub export_contract_threshold: u64,
+    /// The same for a security assessment; 1,000,000 (article 7).
+    pub export_assessment_threshold: u64,
+    /// How much each tenant may ask for.
+    pub quotas: Quotas,
 }
 
 impl Default for Config {
@@ -29,6 +40,9 @@ impl Default for Config {
             readiness_wait_ms: 2_000,
             readiness_parallel: 16,
             webhook_private_addresses: false,
+            export_contract_threshold: 100_000,
+            export_assessment_threshold: 1_000_000,
+            quotas: Quotas::default(),
         }
     }
 }

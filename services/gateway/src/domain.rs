@@ -1,17 +1,21 @@
 //! What readiness is: facts from many sides, what came of asking each, and the stricter of two outcomes.
 
+mod audit;
 mod event;
 mod facts;
 mod job;
+mod key;
 mod magic;
 mod outcome;
 mod webhook;
 
+pub(crate) use audit::{MOST_SUBJECTS, Recorded, Sealed, Shown, Thresholds, Visit, is_abroad};
 pub(crate) use event::{Event, Feed, GENESIS, Happening, Head, rfc3339};
 pub(crate) use facts::{Contradiction, Facts, flatten, learn_all};
 pub(crate) use job::{Job, Part};
 pub use job::{JobRefusal, JobState};
-pub(crate) use magic::{Forced, MAGIC, forced, is_sandbox};
+pub(crate) use key::{ApiKey, MOST_KEYS, PREFIX, hash_of_secret, key_text, parse_key};
+pub(crate) use magic::{Forced, MAGIC, forced};
 pub(crate) use outcome::{Outcome, Source, SourceState, State};
 pub(crate) use webhook::{
     Attempt, Delivery, DeliveryState, Endpoint, EndpointState, GIVE_UP, MOST_ENDPOINTS, SigningKey,

@@ -55,6 +55,49 @@ pub enum Error {
     /// The sandbox is asked for by a tenant that is none.
     #[error("the sandbox is for tenants whose name starts with sandbox-")]
     NotASandbox,
+    /// A sandbox's clock was to go back.
+    #[error("a sandbox's clock only goes forwards; name a later instant, or reset the sandbox")]
+    ClockWentBack,
+    /// A sandbox's clock was to go too far.
+    #[error("a sandbox's clock is at most {years} years ahead")]
+    ClockTooFar {
+        /// How far it may be.
+        years: i64,
+    },
+    /// The tenant has no such API key.
+    #[error("there is no API key {key}")]
+    KeyNotFound {
+        /// As asked.
+        key: uuid::Uuid,
+    },
+    /// The tenant has as many API keys as it may.
+    #[error("a sandbox has at most 20 live API keys; revoke one first")]
+    TooManyKeys,
+    /// A key was to have a role that its maker has not.
+    #[error("a key can only have its maker's roles; {role} is none of them")]
+    RoleNotHeld {
+        /// The first such role.
+        role: tongguan_access::Role,
+    },
+    /// The tenant, or the network of callers without one, has used its quota.
+    #[error("the quota for {class} calls is used up; come back in {} ms", .wait.as_millis())]
+    QuotaExceeded {
+        /// The kind of calls.
+        class: &'static str,
+        /// When the next may come.
+        wait: std::time::Duration,
+    },
+    /// A message is larger than its method takes.
+    #[error("the message has {size} bytes, this method takes {most} at once")]
+    MessageTooLarge {
+        /// As announced.
+        size: u64,
+        /// The method's limit.
+        most: u64,
+    },
+    /// The audit log can not take up what was asked, so it is not answered.
+    #[error("the audit log can not be written; nothing is shown that is not recorded")]
+    NotRecorded,
     /// A page token is no good.
     #[error(transparent)]
     Page(#[from] tongguan_rpc::PageTokenError),
@@ -67,14 +110,6 @@ pub enum Error {
     /// The store failed.
     #[error(transparent)]
     Storage(#[from] storage::Error),
-    /// The contract has the method and this version does not serve it.
-    #[error("{method} is not served by this version; {instead}")]
-    NotImplemented {
-        /// Its name.
-        method: &'static str,
-        /// What serves instead.
-        instead: &'static str,
-    },
     /// The installation does not route to that service.
     #[error("this installation does not serve that service")]
     NotServed,
@@ -107,48 +142,63 @@ impl Error {
 impl Failure for Error {
     fn code(&self) -> Code {
         match self {
-            Self::Invalid(_) | Self::FactsRefused { .. } | Self::Job(JobRefusal::Gap { .. }) => {
-                Code::InvalidArgument
-            }
+            Self::Invalid(_)
+            | Self::FactsRefused { .. }
+            | Self::ClockTooFar { .. }
+            | Self::Job(JobRefusal::Gap { .. }) => Code::InvalidArgument,
             Self::MarketUnknown { .. }
             | Self::JobNotFound { .. }
             | Self::EndpointNotFound { .. }
+            | Self::KeyNotFound { .. }
             | Self::DeliveryNotFound { .. } => Code::NotFound,
-            Self::TooManyEndpoints => Code::ResourceExhausted,
-            Self::NotASandbox => Code::PermissionDenied,
+            Self::TooManyEndpoints
+            | Self::TooManyKeys
+            | Self::QuotaExceeded { .. }
+            | Self::MessageTooLarge { .. } => Code::ResourceExhausted,
+            Self::NotASandbox | Self::RoleNotHeld { .. } => Code::PermissionDenied,
+            Self::ClockWentBack => Code::FailedPrecondition,
+            Self::NotRecorded => Code::Unavailable,
             Self::Page(_) => Code::InvalidArgument,
             Self::NoKey | Self::NoClient => Code::Internal,
             Self::Job(_) => Code::FailedPrecondition,
             Self::Storage(error) => of_trouble(error.trouble()).0,
             Self::Peer(error) => error.code(),
-            Self::NotImplemented { .. } | Self::NotServed => Code::Unimplemented,
+            Self::NotServed => Code::Unimplemented,
         }
     }
 
     fn reason(&self) -> ErrorReason {
         match self {
-            Self::Invalid(_) | Self::FactsRefused { .. } | Self::Job(JobRefusal::Gap { .. }) => {
-                ErrorReason::InvalidFields
-            }
+            Self::Invalid(_)
+            | Self::FactsRefused { .. }
+            | Self::ClockTooFar { .. }
+            | Self::Job(JobRefusal::Gap { .. }) => ErrorReason::InvalidFields,
             Self::JobNotFound { .. }
             | Self::EndpointNotFound { .. }
+            | Self::KeyNotFound { .. }
             | Self::DeliveryNotFound { .. } => ErrorReason::NotFound,
-            Self::TooManyEndpoints => ErrorReason::QuotaExceeded,
-            Self::NotASandbox => ErrorReason::ScopeMissing,
+            Self::TooManyEndpoints | Self::QuotaExceeded { .. } => ErrorReason::QuotaExceeded,
+            Self::TooManyKeys => ErrorReason::TooManyKeys,
+            Self::MessageTooLarge { .. } => ErrorReason::MessageTooLarge,
+            Self::NotASandbox => ErrorReason::NotASandbox,
+            Self::RoleNotHeld { .. } => ErrorReason::ScopeMissing,
+            Self::ClockWentBack => ErrorReason::ClockWentBack,
+            Self::NotRecorded => ErrorReason::StorageUnavailable,
             Self::Page(_) => ErrorReason::PageTokenInvalid,
             Self::NoKey | Self::NoClient => ErrorReason::Internal,
             Self::Job(_) => ErrorReason::OperationDone,
             Self::Storage(error) => of_trouble(error.trouble()).1,
             Self::MarketUnknown { .. } => ErrorReason::MarketUnknown,
             Self::Peer(error) => error.reason(),
-            Self::NotImplemented { .. } | Self::NotServed => ErrorReason::NotImplemented,
+            Self::NotServed => ErrorReason::NotImplemented,
         }
     }
 
     fn metadata(&self) -> Vec<(&'static str, String)> {
         match self {
             Self::Peer(error) => error.metadata(),
-            Self::NotImplemented { method, .. } => vec![("method", (*method).to_owned())],
+            Self::QuotaExceeded { class, .. } => vec![("class", (*class).to_owned())],
+            Self::MessageTooLarge { most, .. } => vec![("most_bytes", most.to_string())],
             _ => Vec::new(),
         }
     }
@@ -164,7 +214,21 @@ impl Failure for Error {
                 field: "first_row".to_owned(),
                 description: gap.to_string(),
             }],
+            Self::ClockTooFar { .. } => vec![Violation {
+                field: "time".to_owned(),
+                description: self.to_string(),
+            }],
             _ => Vec::new(),
+        }
+    }
+
+    fn retry_after(&self) -> Option<std::time::Duration> {
+        match self {
+            Self::QuotaExceeded { wait, .. } => Some(*wait),
+            // Coming back with the same does not help.
+            Self::MessageTooLarge { .. } | Self::TooManyKeys | Self::TooManyEndpoints => None,
+            _ => matches!(self.code(), Code::Unavailable | Code::ResourceExhausted)
+                .then_some(std::time::Duration::from_secs(1)),
         }
     }
 }

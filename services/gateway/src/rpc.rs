@@ -1,5 +1,6 @@
 //! The generated traits: decode → service → encode.
 
+mod audit;
 mod events;
 mod sandbox;
 mod webhooks;
@@ -15,8 +16,10 @@ use tongguan_rpc::Tasks;
 use tongguan_vocabulary::Clock;
 use tonic::{Request, Response, Status};
 
+use crate::audit::Auditing;
 use crate::events::Log;
 use crate::jobs::{Jobs, Keyed};
+use crate::sandbox::Sandboxes;
 use crate::service::Service;
 use crate::webhooks::Webhooks;
 use crate::wire;
@@ -24,32 +27,14 @@ use crate::wire;
 /// The gateway's own services on the wire.
 #[derive(Clone)]
 pub(crate) struct Rpc {
-    service: Service,
-    jobs: Jobs,
-    log: Log,
-    webhooks: Webhooks,
-    clock: Clock,
-    tasks: Tasks,
-}
-
-impl Rpc {
-    pub(crate) fn new(
-        service: Service,
-        jobs: Jobs,
-        log: Log,
-        webhooks: Webhooks,
-        clock: Clock,
-        tasks: Tasks,
-    ) -> Self {
-        Self {
-            service,
-            jobs,
-            log,
-            webhooks,
-            clock,
-            tasks,
-        }
-    }
+    pub(crate) service: Service,
+    pub(crate) jobs: Jobs,
+    pub(crate) log: Log,
+    pub(crate) webhooks: Webhooks,
+    pub(crate) auditing: Auditing,
+    pub(crate) sandboxes: Sandboxes,
+    pub(crate) clock: Clock,
+    pub(crate) tasks: Tasks,
 }
 
 type Answers<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;

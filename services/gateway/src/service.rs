@@ -5,13 +5,12 @@ use std::time::Duration;
 use futures::StreamExt as _;
 use futures::stream::{self, Stream};
 use time::OffsetDateTime;
-use tongguan_access::Caller;
+use tongguan_access::{Caller, is_sandbox};
 use tongguan_rpc::PeerError;
 use tongguan_vocabulary::{Tenant, World, evidence};
 
 use crate::domain::{
-    Contradiction, Facts, Forced, Market, Readiness, Source, SourceState, State, forced,
-    is_sandbox, learn_all,
+    Contradiction, Facts, Forced, Market, Readiness, Source, SourceState, State, forced, learn_all,
 };
 use crate::peers::{Desk, History, Listing, Vehicle, Verdict};
 use crate::{Config, Error};

@@ -1,8 +1,10 @@
 //! SQL of the gateway: readiness jobs, their cars and answers; the event log.
 
+mod audit;
 mod deliveries;
 mod hooks;
 mod log;
+mod sandbox;
 
 pub(crate) use log::{EventPage, Messages};
 

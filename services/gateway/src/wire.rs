@@ -1,5 +1,6 @@
 //! Proto ↔ domain: validation on the way in, everything at once.
 
+pub(crate) mod audit;
 pub(crate) mod events;
 pub(crate) mod jobs;
 pub(crate) mod sandbox;

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use tongguan_access::Access;
-use tongguan_rpc::{Channel, Failure, PeerError, Routes, Tasks, remote};
+use tongguan_rpc::{Channel, Failure, PeerError, Routes, Tasks, remote_with};
+use tongguan_runtime::issuers::{IssuerError, Keeper};
 use tongguan_storage::{self as storage, Database, Migrations};
 use tongguan_vocabulary::World;
 
@@ -60,6 +61,9 @@ pub enum ComposeError {
         /// Why.
         message: String,
     },
+    /// An outside issuer can not be trusted as configured.
+    #[error(transparent)]
+    Outside(#[from] IssuerError),
     /// An address is none.
     #[error(transparent)]
     Address(#[from] PeerError),
@@ -76,7 +80,17 @@ impl Suite {
         let path = settings.issuer_key();
         let key = keys::read_or_make(&path, tongguan_access::generate_key)
             .map_err(|source| ComposeError::Key { path, source })?;
-        let access = Access::embedded(&key, world.clock.clone())?;
+        let kept = settings.access.issuers.iter().map(Keeper::new);
+        let kept: Vec<_> = kept.collect::<Result<_, _>>()?;
+        let (outside, keepers): (Vec<_>, Vec<_>) = kept.into_iter().unzip();
+        let access = Access::trusting(&key, outside, world.clock.clone())?;
+        for keeper in keepers {
+            keeper.run(tasks);
+        }
+        let tls = settings
+            .peers
+            .read()
+            .map_err(|(path, source)| ComposeError::Key { path, source })?;
         let mut house = House {
             settings,
             access: &access,
@@ -93,7 +107,7 @@ impl Suite {
             } else if !address.is_empty() {
                 house
                     .channels
-                    .insert(role, Parts::one(role, remote(address)?));
+                    .insert(role, Parts::one(role, remote_with(address, Some(&tls))?));
             }
         }
         let channels = house.channels.into_values().flat_map(|parts| parts.0);

@@ -64,6 +64,7 @@ impl Role {
                 "tongguan.gateway.v1.Webhooks",
                 "tongguan.gateway.v1.Events",
                 "tongguan.gateway.v1.Sandbox",
+                "tongguan.gateway.v1.Audit",
             ],
         }
     }

@@ -3,6 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
+use tongguan_rpc::PeerTls;
+use tongguan_runtime::issuers::IssuerConfig;
 use tongguan_runtime::{RuntimeConfig, ServerConfig, ShutdownConfig};
 use tongguan_storage as storage;
 
@@ -24,6 +26,8 @@ pub struct Settings {
     pub telemetry: tongguan_telemetry::Config,
     /// Who is asking.
     pub access: Access,
+    /// TLS towards other processes.
+    pub peers: PeerFiles,
     /// Which vehicle is this.
     pub registry: Section<tongguan_registry::Config>,
     /// What did an accredited body measure.
@@ -36,6 +40,8 @@ pub struct Settings {
     pub clearance: Section<tongguan_clearance::Config>,
     /// The door.
     pub gateway: Section<tongguan_gateway::Config>,
+    /// Who watches a log, where this process does: `tongguan serve witness`.
+    pub witness: Witness,
 }
 
 /// Files of the embedded default.
@@ -75,6 +81,61 @@ pub struct Access {
     /// PKCS#8 file of our own token issuer (ES256), the same for every process of an installation; empty means
     /// `issuer.p8` in the data folder, made on first start.
     pub issuer_key: String,
+    /// Outside issuers whose tokens count too, each with `name` (its exact `iss`), `keys_url` (its key set, fetched over
+    /// HTTPS) and the `tenants` it may speak for.
+    pub issuers: Vec<IssuerConfig>,
+}
+
+/// How this process shows itself to peers behind `https` addresses, and whom it trusts there.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct PeerFiles {
+    /// PEM file of the authorities that sign peers' certificates; empty trusts the public ones.
+    pub authorities: PathBuf,
+    /// PEM file of our certificate and its chain, for mutual TLS; empty shows none.
+    pub certificate: PathBuf,
+    /// PEM file of its private key.
+    pub key: PathBuf,
+}
+
+impl PeerFiles {
+    /// The files' content; a file that can not be read is named.
+    pub fn read(&self) -> Result<PeerTls, (PathBuf, std::io::Error)> {
+        let read = |path: &Path| {
+            if path.as_os_str().is_empty() {
+                Ok(Vec::new())
+            } else {
+                std::fs::read(path).map_err(|error| (path.to_path_buf(), error))
+            }
+        };
+        Ok(PeerTls {
+            authorities: read(&self.authorities)?,
+            certificate: read(&self.certificate)?,
+            key: read(&self.key)?,
+        })
+    }
+}
+
+/// Who watches a log; a process of its own, on another machine than the log.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Witness {
+    /// Its name in cosignatures: 1 to 64 printable characters without space and plus sign.
+    pub name: String,
+    /// The log it watches, as `tongguan log key` prints it.
+    pub log: String,
+    /// Folder of its key and of the last checkpoint it took; empty means `witness` in the data folder.
+    pub folder: String,
+}
+
+impl Default for Witness {
+    fn default() -> Self {
+        Self {
+            name: "tongguan-witness".to_owned(),
+            log: String::new(),
+            folder: String::new(),
+        }
+    }
 }
 
 /// One role: where it is, what it keeps its data in, how it is run.
@@ -128,6 +189,14 @@ impl Settings {
             Role::Destinations => &self.destinations.address,
             Role::Clearance => &self.clearance.address,
             Role::Gateway => &self.gateway.address,
+        }
+    }
+
+    /// Where the witness keeps its key and what it saw.
+    pub fn witness_folder(&self) -> PathBuf {
+        match self.witness.folder.as_str() {
+            "" => self.data.folder.join("witness"),
+            path => PathBuf::from(path),
         }
     }
 

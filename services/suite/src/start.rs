@@ -8,7 +8,7 @@ use tongguan_maintenance::simulator;
 use tongguan_runtime::Process;
 use tongguan_storage::ping;
 use tongguan_telemetry::LogFilter;
-use tongguan_vocabulary::World;
+use tongguan_vocabulary::{Clock, World};
 
 use crate::compose::ComposeError;
 use crate::{Role, Settings, Suite};
@@ -25,6 +25,9 @@ pub enum StartError {
     /// A role can not be built.
     #[error(transparent)]
     Compose(#[from] ComposeError),
+    /// A door was asked for without the gateway's role.
+    #[error("the door needs the gateway's role in the same process")]
+    NoDoor,
     /// The bundled simulator can not listen.
     #[error("the bundled simulator can not listen")]
     Simulator(#[from] std::io::Error),
@@ -41,6 +44,7 @@ pub struct Started {
     /// What the process was started with.
     pub settings: Settings,
     roles: Vec<Role>,
+    clock: Clock,
 }
 
 impl Started {
@@ -75,6 +79,7 @@ impl Started {
             simulator,
             settings,
             roles: roles.to_vec(),
+            clock: world.clock,
         };
         started.watch_health().await;
         Ok(started)
@@ -107,12 +112,25 @@ impl Started {
         let descriptors = tongguan_api::DESCRIPTORS;
         if self.is_door() {
             let health = self.process.health.clone();
-            let ready = Arc::new(move || health.ready());
-            let door =
-                tongguan_gateway::door(&self.settings.gateway.service, self.suite.routes, ready);
-            self.process.serve(door, descriptors, filter).await?;
+            let database = self.suite.databases.iter();
+            let database = database
+                .filter(|(role, _)| *role == Role::Gateway)
+                .map(|(_, database)| database.clone())
+                .next();
+            let around = tongguan_gateway::Around {
+                routes: self.suite.routes,
+                ready: Arc::new(move || health.ready()),
+                access: self.suite.access.clone(),
+                database: database.ok_or(StartError::NoDoor)?,
+                clock: self.clock,
+                tasks: self.process.tasks.clone(),
+            };
+            let door = tongguan_gateway::door(&self.settings.gateway.service, around);
+            let process = self.process.with_lanes(&self.suite.access);
+            process.serve(door, descriptors, filter).await?;
         } else {
             self.process
+                .with_lanes(&self.suite.access)
                 .serve(self.suite.routes, descriptors, filter)
                 .await?;
         }

@@ -5,6 +5,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use tokio_util::sync::CancellationToken;
 
+/// Frames without a call that a call earns its connection: clients measure the line with a PING while they stream.
+const FRAMES_OF_A_CALL: u64 = 8;
+
 /// Counts the calls of a connection and those its client gave up; cheap to clone.
 #[derive(Clone)]
 pub(super) struct Budget(Arc<Inner>);
@@ -12,14 +15,16 @@ pub(super) struct Budget(Arc<Inner>);
 struct Inner {
     calls: AtomicU64,
     cancellations: AtomicU64,
+    frames: AtomicU64,
     spent: CancellationToken,
 }
 
 impl Budget {
-    pub(super) fn new(calls: u64, cancellations: u64) -> Self {
+    pub(super) fn new(calls: u64, cancellations: u64, frames: u64) -> Self {
         Self(Arc::new(Inner {
             calls: AtomicU64::new(calls),
             cancellations: AtomicU64::new(cancellations),
+            frames: AtomicU64::new(frames),
             spent: CancellationToken::new(),
         }))
     }
@@ -27,10 +32,22 @@ impl Budget {
     /// Counts a call; the value says when it was answered, or else was given up.
     pub(super) fn call(&self) -> Call {
         self.spend(&self.0.calls);
+        self.0.frames.fetch_add(FRAMES_OF_A_CALL, Ordering::Relaxed);
         Call {
             budget: self.clone(),
             answered: false,
         }
+    }
+
+    /// Takes a frame that carries no call; false where the connection has had its share of them.
+    pub(super) fn frame(&self) -> bool {
+        let left = self
+            .0
+            .frames
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| {
+                left.checked_sub(1)
+            });
+        left.is_ok()
     }
 
     /// Ends when the connection has used what it had.
@@ -76,7 +93,7 @@ mod tests {
 
     #[test]
     fn calls_given_up_are_counted_and_answered_ones_are_not() {
-        let budget = Budget::new(100, 1);
+        let budget = Budget::new(100, 1, 0);
         for _ in 0..50 {
             budget.call().answered();
         }

@@ -21,6 +21,7 @@ use tower::Service;
 use super::ServerConfig;
 use super::budget::Budget;
 use super::edge::Edge;
+use super::frames::Counted;
 use super::patient::Patient;
 use super::tls::Tls;
 use crate::shutdown::Shutdown;
@@ -83,6 +84,7 @@ pub(super) async fn drive<S, B>(
     let budget = Budget::new(
         profile.calls_per_connection,
         profile.cancellations_per_connection,
+        profile.control_frames_per_connection,
     );
     let peer: TcpConnectInfo = socket.connect_info();
     let service = {
@@ -95,7 +97,13 @@ pub(super) async fn drive<S, B>(
         tracing::debug!("a TLS handshake failed or took too long");
         return;
     };
-    let connection = builder.serve_connection(Patient::new(socket, profile.preface), service);
+    let connection = builder.serve_connection(
+        Patient::new(
+            Box::new(Counted::new(socket, budget.clone())),
+            profile.preface,
+        ),
+        service,
+    );
     tokio::pin!(connection);
     tokio::select! {
         outcome = connection.as_mut() => return ended(outcome),

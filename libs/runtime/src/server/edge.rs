@@ -2,7 +2,6 @@
 
 use std::convert::Infallible;
 use std::panic::AssertUnwindSafe;
-use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -10,29 +9,38 @@ use futures::FutureExt;
 use http::{HeaderMap, Request, Response, header};
 use http_body_util::Limited;
 use hyper::body::Incoming;
-use tokio::sync::Semaphore;
 use tongguan_rpc::Body;
 use tonic::transport::server::TcpConnectInfo;
 use tower::{Service, ServiceExt};
 
+use super::Lanes;
 use super::budget::Budget;
 use super::metrics;
 use super::refusal::Refusal;
+use crate::limit::Limit;
 
 /// The service of one listener with its limits; cheap to clone.
 #[derive(Clone)]
 pub(super) struct Edge<S> {
     service: S,
-    in_flight: Arc<Semaphore>,
+    limit: Limit,
+    lanes: Lanes,
     max_body: usize,
     answer: Duration,
 }
 
 impl<S> Edge<S> {
-    pub(super) fn new(service: S, max_in_flight: usize, max_body: usize, answer: Duration) -> Self {
+    pub(super) fn new(
+        service: S,
+        limit: Limit,
+        lanes: Lanes,
+        max_body: usize,
+        answer: Duration,
+    ) -> Self {
         Self {
             service,
-            in_flight: Arc::new(Semaphore::new(max_in_flight.min(Semaphore::MAX_PERMITS))),
+            limit,
+            lanes,
             max_body,
             answer,
         }
@@ -79,11 +87,14 @@ impl<S> Edge<S> {
     where
         S: Service<Request<Body>, Response = Response<B>, Error = Infallible>,
     {
-        let _in_flight = self
-            .in_flight
-            .try_acquire()
-            .map_err(|_| Refusal::Overloaded)?;
         let (mut parts, body) = request.into_parts();
+        let lane = (self.lanes)(&parts.headers);
+        let place = self
+            .limit
+            .enter(lane)
+            .await
+            .map_err(|_| Refusal::Overloaded)?;
+        let method = method(parts.uri.path(), grpc).to_owned();
         parts.extensions.insert(peer);
         // A gRPC body is a stream of messages, each limited where it is decoded.
         let body = if grpc {
@@ -97,12 +108,22 @@ impl<S> Edge<S> {
         };
         let call = self.service.oneshot(Request::from_parts(parts, body));
         match tokio::time::timeout(self.answer, AssertUnwindSafe(call).catch_unwind()).await {
-            Ok(Ok(Ok(response))) => Ok(response),
+            Ok(Ok(Ok(response))) => {
+                place.answered(&method);
+                Ok(response)
+            }
             Ok(Ok(Err(never))) => match never {},
             Ok(Err(_)) => Err(Refusal::Panicked),
             Err(_) => Err(Refusal::TooSlow),
         }
     }
+}
+
+/// What a call is told apart by: the method of gRPC, or the collection of a REST path, whose names come after it.
+fn method(path: &str, grpc: bool) -> &str {
+    let parts = if grpc { 3 } else { 4 };
+    let end = path.match_indices('/').nth(parts - 1);
+    end.map_or(path, |(at, _)| &path[..at])
 }
 
 /// gRPC and gRPC-Web carry their outcome in `grpc-status`; everything else reads HTTP.

@@ -28,12 +28,17 @@ pub struct ServerConfig {
     pub max_header_bytes: u32,
     /// Bytes of a request body that is not gRPC; gRPC messages have limits per method.
     pub max_body_bytes: usize,
-    /// Calls in work in the whole process; one more is answered RESOURCE_EXHAUSTED with a time to come back.
+    /// Most calls in work in the whole process. The limit finds its own height below it from latency; calls over it
+    /// wait a little by urgency (officers, clearance, badges), then are answered RESOURCE_EXHAUSTED with a time to come back.
     pub max_in_flight: usize,
+    /// Fewest calls in work that the limit may fall to; from `max_in_flight` on it stands still.
+    pub min_in_flight: usize,
     /// Calls after which a connection is told to go, so that no client sticks to one replica.
     pub calls_per_connection: u64,
     /// Calls given up by the client before a connection is told to go: nothing in HTTP/2 limits paced resets.
     pub cancellations_per_connection: u64,
+    /// PING, SETTINGS and other frames that carry no call, before a connection is cut off; each call earns it eight more.
+    pub control_frames_per_connection: u64,
     /// Time to finish the TLS handshake, the HTTP/2 preface or the head of an HTTP/1.1 request.
     #[serde(with = "crate::duration")]
     pub preface: Duration,
@@ -67,8 +72,10 @@ impl Default for ServerConfig {
             max_header_bytes: 8 * 1_024,
             max_body_bytes: 256 * 1_024,
             max_in_flight: 4_096,
+            min_in_flight: 32,
             calls_per_connection: 10_000_000,
             cancellations_per_connection: 10_000,
+            control_frames_per_connection: 10_000,
             preface: Duration::from_secs(5),
             answer: Duration::from_secs(65),
             keepalive: Duration::from_secs(30),
@@ -87,6 +94,7 @@ impl ServerConfig {
             max_connections: 64,
             max_connections_per_address: 0,
             max_in_flight: 64,
+            min_in_flight: 64,
             max_body_bytes: 4 * 1_024,
             ..Self::default()
         }

@@ -33,7 +33,7 @@ impl Failure for Refusal {
 
     fn reason(&self) -> ErrorReason {
         match self {
-            Self::Overloaded => ErrorReason::QuotaExceeded,
+            Self::Overloaded => ErrorReason::Overloaded,
             Self::TooLarge { .. } => ErrorReason::MessageTooLarge,
             Self::TooSlow => ErrorReason::DeadlineExceeded,
             Self::Panicked => ErrorReason::Internal,
@@ -58,14 +58,25 @@ impl Refusal {
         response
     }
 
+    fn retry_info(self) -> String {
+        let wait = self.retry_after().map(|wait| {
+            format!(
+                ",{{\"@type\":\"type.googleapis.com/google.rpc.RetryInfo\",\"retryDelay\":\"{}s\"}}",
+                wait.as_secs_f64()
+            )
+        });
+        wait.unwrap_or_default()
+    }
+
     /// `google.rpc.Status` as JSON, as the transcoder answers.
     pub(super) fn as_json(self) -> Response<Body> {
         let name = self.reason().as_str_name();
         let text = format!(
             "{{\"code\":{},\"message\":\"{self}\",\"details\":[{{\"@type\":\"type.googleapis.com/google.rpc.ErrorInfo\",\
-             \"reason\":\"{}\",\"domain\":\"tongguan\"}}]}}",
+             \"reason\":\"{}\",\"domain\":\"tongguan\",\"metadata\":{{}}}}{}]}}",
             self.code() as i32,
             name.strip_prefix("ERROR_REASON_").unwrap_or(name),
+            self.retry_info(),
         );
         let mut response = Response::new(Body::new(http_body_util::Full::from(text)));
         *response.status_mut() = match self {

@@ -1,5 +1,6 @@
 //! VINs of the sandbox: each forces what integrators must be able to meet before they write real code.
 
+use tongguan_access::is_sandbox;
 use tongguan_vocabulary::{Tenant, Vin};
 
 use super::Source;
@@ -73,11 +74,6 @@ pub(crate) const MAGIC: [Magic; 6] = [
 pub(crate) enum Forced {
     Down,
     Blank,
-}
-
-/// Whether a tenant is a sandbox.
-pub(crate) fn is_sandbox(tenant: &Tenant) -> bool {
-    tenant.as_str().starts_with("sandbox-")
 }
 
 /// What the VIN forces a source to do; nothing outside of sandboxes.

@@ -1,11 +1,17 @@
 //! What the contract holds, read once from the descriptors: methods, their REST rules, comments and error reasons.
 
+use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use prost_reflect::{
-    DescriptorPool, DynamicMessage, ExtensionDescriptor, FileDescriptor, MessageDescriptor,
-    MethodDescriptor, Value,
+    DescriptorPool, DynamicMessage, ExtensionDescriptor, FieldDescriptor, FileDescriptor, Kind,
+    MessageDescriptor, MethodDescriptor, Value,
 };
+
+use super::privacy::is_about_somebody;
+
+/// `google.protobuf.MethodOptions.IdempotencyLevel.NO_SIDE_EFFECTS`.
+const NO_SIDE_EFFECTS: i32 = 1;
 
 /// The contract.
 pub(crate) struct Catalogue {
@@ -13,6 +19,8 @@ pub(crate) struct Catalogue {
     pub(crate) methods: Vec<Method>,
     /// Every error reason with its cause and cure.
     pub(crate) reasons: Vec<Reason>,
+    /// The place of each method, by its gRPC path.
+    by_path: HashMap<String, usize>,
 }
 
 /// One RPC.
@@ -33,6 +41,12 @@ pub(crate) struct Method {
     pub(crate) rules: Vec<Rule>,
     /// Whether the answer is a stream.
     pub(crate) streams: bool,
+    /// Whether the request is a stream.
+    pub(crate) fed: bool,
+    /// Whether it changes nothing.
+    pub(crate) reads: bool,
+    /// Whether a request or an answer identifies a vehicle or a person.
+    pub(crate) about_somebody: bool,
     /// Whether the request has a `request_id`, which an `Idempotency-Key` fills.
     pub(crate) idempotent: bool,
     /// The request message.
@@ -72,6 +86,7 @@ pub(crate) fn catalogue() -> &'static Catalogue {
         read().unwrap_or(Catalogue {
             methods: Vec::new(),
             reasons: Vec::new(),
+            by_path: HashMap::new(),
         })
     });
     &CATALOGUE
@@ -85,8 +100,12 @@ fn read() -> Option<Catalogue> {
         .services()
         .filter(|service| service.package_name().starts_with("tongguan."));
     let methods = services.flat_map(|service| service.methods().collect::<Vec<_>>());
-    let methods = methods
+    let methods: Vec<Method> = methods
         .map(|method| describe(&method, &scope, &http))
+        .collect();
+    let by_path = methods.iter().enumerate();
+    let by_path = by_path
+        .map(|(place, method)| (format!("/{}/{}", method.service, method.name), place))
         .collect();
     let reasons = pool.get_enum_by_name("tongguan.common.v1.ErrorReason")?;
     let reasons = reasons
@@ -99,6 +118,7 @@ fn read() -> Option<Catalogue> {
     Some(Catalogue {
         methods,
         reasons: reasons.collect(),
+        by_path,
     })
 }
 
@@ -130,6 +150,13 @@ fn describe(
             .to_owned(),
         rules,
         streams: method.is_server_streaming(),
+        fed: method.is_client_streaming(),
+        about_somebody: is_about_somebody(&method.input()) || is_about_somebody(&method.output()),
+        reads: method
+            .method_descriptor_proto()
+            .options
+            .as_ref()
+            .is_some_and(|options| options.idempotency_level == Some(NO_SIDE_EFFECTS)),
         idempotent: method.input().get_field_by_name("request_id").is_some(),
         input: method.input(),
         output: method.output(),
@@ -157,7 +184,8 @@ fn rules(rule: &DynamicMessage) -> Vec<Rule> {
     own.into_iter().chain(more).collect()
 }
 
-fn comment(file: &FileDescriptor, path: &[i32]) -> String {
+/// What the proto file says above the thing at this path, as one line.
+pub(crate) fn comment(file: &FileDescriptor, path: &[i32]) -> String {
     let info = file.file_descriptor_proto().source_code_info.as_ref();
     let found = info.and_then(|info| info.location.iter().find(|location| location.path == path));
     let text = found
@@ -169,6 +197,34 @@ fn comment(file: &FileDescriptor, path: &[i32]) -> String {
         .join(" ")
         .trim()
         .to_owned()
+}
+
+impl Method {
+    /// Bytes of one message of its request.
+    pub(crate) fn most_bytes(&self) -> u64 {
+        const BULK: [&str; 9] = [
+            "Batch",
+            "Start",
+            "AddTo",
+            "Import",
+            "Simulate",
+            "Stream",
+            "Evaluate",
+            "VerifyManifest",
+            "ReplayDecision",
+        ];
+        let packs = self.name.ends_with("Pack");
+        if self.fed || packs || BULK.iter().any(|word| self.name.starts_with(word)) {
+            // Many things at once; each service has its own, smaller limits.
+            return 8 << 20;
+        }
+        let long = |field: &FieldDescriptor| field.is_list() || field.kind() == Kind::Bytes;
+        if self.input.fields().any(|field| long(&field)) {
+            256 << 10
+        } else {
+            64 << 10
+        }
+    }
 }
 
 impl Rule {
@@ -216,6 +272,11 @@ fn split_action(path: &str) -> (&str, Option<&str>) {
 }
 
 impl Catalogue {
+    /// The method behind a gRPC path, such as `/tongguan.registry.v1.VehicleRegistry/GetVehicle`.
+    pub(crate) fn rpc(&self, path: &str) -> Option<&Method> {
+        self.methods.get(*self.by_path.get(path)?)
+    }
+
     /// The method a REST call reaches.
     pub(crate) fn find(&self, verb: &str, path: &str) -> Option<&Method> {
         self.methods.iter().find(|method| {

@@ -13,22 +13,6 @@ table{border-collapse:collapse}td{padding:.25rem .8rem .25rem 0;vertical-align:t
 nav a{margin-right:1rem;display:inline-block}@media(prefers-color-scheme:dark){body{background:#161616;color:#e8e8e8}code,pre{background:#262626}\
 .meta{color:#aaa}a{color:#8ab4f8}td{border-color:#333}}</style>";
 
-/// The landing page.
-pub(crate) fn landing() -> &'static str {
-    static PAGE: LazyLock<String> = LazyLock::new(|| {
-        format!(
-            "<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content='width=device-width'><title>Tongguan 通关</title>{STYLE}\
-             <h1>Tongguan 通关</h1><p>Whether a used vehicle may leave China for a market, why, until when, and the proof of it. \
-             <strong>Nothing here is an official permit.</strong></p><nav><a href=/docs>Methods and errors</a><a href=/openapi.json>OpenAPI</a>\
-             <a href=/.well-known/tongguan/trust-bundle>Trust bundle</a><a href=/.well-known/tongguan/status-list>Status list</a>\
-             <a href=/.well-known/tongguan/checkpoint>Log checkpoint</a></nav><h2>First call</h2><pre>TOKEN=$(tongguan token --role exporter --tenant acme)\n\
-             curl -s -H \"authorization: Bearer $TOKEN\" \"$TONGGUAN/v1/readiness/{VIN}?markets=KE\"</pre>\
-             <p>The same port answers gRPC, gRPC-Web and JSON.</p></html>"
-        )
-    });
-    &PAGE
-}
-
 /// The reference.
 pub(crate) fn docs() -> &'static str {
     static PAGE: LazyLock<String> = LazyLock::new(|| {

@@ -40,6 +40,14 @@ pub(crate) fn rewrite(http: StatusCode, body: &[u8]) -> Response<Body> {
         .map_or(&[][..], Vec::as_slice);
     let details = unpack(packed);
     let mut wait = details.retry_info().and_then(|info| info.retry_delay);
+    let too_large = details
+        .error_info()
+        .is_some_and(|info| info.reason == "MESSAGE_TOO_LARGE");
+    let http = if too_large {
+        StatusCode::PAYLOAD_TOO_LARGE
+    } else {
+        http
+    };
     let mut details = objects(&details);
     if details.is_empty() {
         details.push(error_info(reason_of(code)));
@@ -62,6 +70,30 @@ pub(crate) fn rewrite(http: StatusCode, body: &[u8]) -> Response<Body> {
         &json!({"code": code as i32, "message": message, "details": details}),
         wait,
     )
+}
+
+/// A status made here, with all of its details.
+pub(crate) fn of_status(status: &Status) -> Response<Body> {
+    let http = match status.code() {
+        Code::InvalidArgument | Code::FailedPrecondition | Code::OutOfRange => {
+            StatusCode::BAD_REQUEST
+        }
+        Code::Unauthenticated => StatusCode::UNAUTHORIZED,
+        Code::PermissionDenied => StatusCode::FORBIDDEN,
+        Code::NotFound => StatusCode::NOT_FOUND,
+        Code::ResourceExhausted => StatusCode::TOO_MANY_REQUESTS,
+        Code::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+        Code::Unimplemented => StatusCode::NOT_IMPLEMENTED,
+        _ => StatusCode::INTERNAL_SERVER_ERROR,
+    };
+    let details = status.get_error_details();
+    let wait = details.retry_info().and_then(|info| info.retry_delay);
+    let error = json!({
+        "code": status.code() as i32,
+        "message": status.message(),
+        "details": objects(&details),
+    });
+    answer(http, &error, wait)
 }
 
 /// A status as JSON, for the end of a stream.

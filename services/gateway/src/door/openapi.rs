@@ -1,10 +1,13 @@
 //! The OpenAPI 3.1 document: the generated ones joined, with comments, security, examples and the error catalogue.
 
+mod schema;
+
 use std::sync::LazyLock;
 
+use prost_reflect::{FieldDescriptor, Kind};
 use serde_json::{Map, Value, json};
 
-use super::catalogue::{Method, catalogue};
+use super::catalogue::{self, Method, catalogue};
 use super::sample::sample;
 
 /// The document as text, made once.
@@ -14,7 +17,7 @@ pub(crate) fn document() -> &'static str {
 }
 
 fn joined() -> Value {
-    let (mut paths, mut schemas) = (Map::new(), Map::new());
+    let mut paths = Map::new();
     for document in tongguan_api::OPENAPI {
         let document: Value = serde_json::from_str(document).unwrap_or_default();
         let part = |pointer: &str| {
@@ -25,8 +28,8 @@ fn joined() -> Value {
                 .unwrap_or_default()
         };
         paths.extend(part("/paths"));
-        schemas.extend(part("/components/schemas"));
     }
+    let mut schemas = schema::schemas();
     for (path, item) in &mut paths {
         for (verb, operation) in item.as_object_mut().into_iter().flatten() {
             let verb = verb.to_ascii_uppercase();
@@ -46,6 +49,7 @@ fn joined() -> Value {
         }
     }
     schemas.insert("google.rpc.Status".into(), status_schema());
+    let paths: Map<String, Value> = paths.into_iter().map(plainly_named).collect();
     json!({
         "openapi": "3.1.0",
         "info": {
@@ -67,6 +71,70 @@ fn joined() -> Value {
         "security": [{"token": []}],
         "x-error-catalogue": catalogue().reasons.iter().map(|reason| json!({"reason": reason.name, "meaning": reason.comment})).collect::<Vec<_>>(),
     })
+}
+
+/// A dot in the name of a path's variable is legal and breaks tools all the same: `{listing.vin}` becomes
+/// `{listingVin}`. The name is the document's alone; the path a client sends is the same.
+fn plainly_named((path, mut item): (String, Value)) -> (String, Value) {
+    for operation in item.as_object_mut().into_iter().flat_map(Map::values_mut) {
+        for parameter in operation["parameters"].as_array_mut().into_iter().flatten() {
+            if parameter["in"] == "path"
+                && let Some(name) = parameter["name"].as_str()
+            {
+                parameter["name"] = json!(plain(name));
+            }
+        }
+    }
+    let mut parts = path.split(['{', '}']);
+    let mut renamed = parts.next().unwrap_or_default().to_owned();
+    while let (Some(variable), Some(rest)) = (parts.next(), parts.next()) {
+        renamed = format!("{renamed}{{{}}}{rest}", plain(variable));
+    }
+    (renamed, item)
+}
+
+fn plain(name: &str) -> String {
+    let mut words = name.split(['.', '_']);
+    let first = words.next().unwrap_or_default().to_owned();
+    words.fold(first, |name, word| {
+        let mut letters = word.chars();
+        let initial = letters.next().map(|letter| letter.to_ascii_uppercase());
+        name + &initial.into_iter().chain(letters).collect::<String>()
+    })
+}
+
+/// A parameter's own schema, from the field of the request that it fills.
+fn parameters(operation: &mut Value, method: &Method) {
+    let required = schema::required(method.input.full_name());
+    for parameter in operation["parameters"].as_array_mut().into_iter().flatten() {
+        let Some(name) = parameter["name"].as_str().map(str::to_owned) else {
+            continue;
+        };
+        let mut message = Some(method.input.clone());
+        let mut found = None;
+        for part in name.split('.') {
+            let fields = message.take();
+            found = fields.and_then(|fields| {
+                let mut all = fields.fields();
+                all.find(|field| field.json_name() == part || field.name() == part)
+            });
+            if let Some(Kind::Message(inner)) = found.as_ref().map(FieldDescriptor::kind) {
+                message = Some(inner);
+            }
+        }
+        let Some(field) = found else { continue };
+        let said = catalogue::comment(&field.parent_message().parent_file(), field.path());
+        parameter["description"] = json!(said);
+        let one = schema::one(&field);
+        parameter["schema"] = if field.is_list() {
+            json!({"type": "array", "items": one})
+        } else {
+            one
+        };
+        if parameter["in"] == "query" && required.contains(field.name()) && !name.contains('.') {
+            parameter["required"] = json!(true);
+        }
+    }
 }
 
 fn tags() -> Value {
@@ -98,6 +166,7 @@ fn describe(operation: &mut Value, method: &Method, verb: &str, first: bool) {
     }
     operation["x-scope"] = json!(method.scope);
     operation["x-grpc"] = json!(format!("{}/{}", method.service, method.name));
+    parameters(operation, method);
     if method.idempotent && verb != "GET" {
         let header = json!({
             "name": "Idempotency-Key", "in": "header", "required": false,

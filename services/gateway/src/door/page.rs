@@ -7,7 +7,7 @@ use http::{HeaderValue, Method, Response, StatusCode, Uri, header};
 use http_body_util::Full;
 use tongguan_rpc::Body;
 
-use super::{Ready, docs, openapi};
+use super::{Ready, console, docs, openapi};
 
 /// The page at this address, where there is one.
 pub(crate) fn page(parts: &Parts, ready: &Ready) -> Option<Response<Body>> {
@@ -15,7 +15,14 @@ pub(crate) fn page(parts: &Parts, ready: &Ready) -> Option<Response<Body>> {
         return None;
     }
     let mut response = match parts.uri.path() {
-        "/" => content("text/html; charset=utf-8", docs::landing()),
+        "/" => {
+            let mut response = content("text/html; charset=utf-8", console::page());
+            let policy = HeaderValue::from_static(console::policy());
+            response
+                .headers_mut()
+                .insert(header::CONTENT_SECURITY_POLICY, policy);
+            response
+        }
         "/docs" => content("text/html; charset=utf-8", docs::docs()),
         "/openapi.json" => content("application/json", openapi::document()),
         "/livez" => content("text/plain; charset=utf-8", "alive\n"),
@@ -41,7 +48,7 @@ fn content(kind: &'static str, text: &'static str) -> Response<Body> {
         header::X_CONTENT_TYPE_OPTIONS,
         HeaderValue::from_static("nosniff"),
     );
-    // The pages carry their own style and no script: nothing else is loaded, nothing is framed.
+    // The documents carry their own style and no script: nothing else is loaded, nothing is framed.
     let policy = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'";
     headers.insert(
         header::CONTENT_SECURITY_POLICY,

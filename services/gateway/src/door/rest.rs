@@ -19,12 +19,14 @@ use super::failure;
 use crate::Error;
 
 /// The headers of a request that reach a service; all others stay at the door.
-const PASSED: [&str; 5] = [
+const PASSED: [&str; 6] = [
     "authorization",
     "traceparent",
     "tracestate",
     "x-request-id",
     "grpc-timeout",
+    // Made by the door itself: what a client sends under this name never comes so far.
+    tongguan_access::CLOCK,
 ];
 /// The name of a client's own idempotency key (the IETF draft of that name).
 const IDEMPOTENCY_KEY: &str = "idempotency-key";
@@ -109,6 +111,13 @@ impl Rest {
             bridge!(
                 routes,
                 gateway,
+                __rest_over_grpc_bridge_Audit,
+                Audit,
+                AuditRestBridge
+            ),
+            bridge!(
+                routes,
+                gateway,
                 __rest_over_grpc_bridge_Events,
                 Events,
                 EventsRestBridge
@@ -162,10 +171,15 @@ impl Rest {
         }
     }
 
-    /// Answers one call.
-    pub(crate) async fn answer(&self, parts: Parts, body: Body) -> Response<Body> {
+    /// Answers one call of `method`; without one there is nothing here.
+    pub(crate) async fn answer(
+        &self,
+        method: Option<&catalogue::Method>,
+        parts: Parts,
+        body: Body,
+    ) -> Response<Body> {
         let path = parts.uri.path();
-        let Some(method) = catalogue().find(parts.method.as_str(), path) else {
+        let Some(method) = method else {
             return nothing_here(path);
         };
         let body = match Limited::new(body, self.largest_body).collect().await {
@@ -202,7 +216,7 @@ impl Rest {
                 if answer.status().is_success() {
                     let content = answer.headers().get(header::CONTENT_TYPE).cloned();
                     let mut response =
-                        Response::new(Body::new(Full::new(Bytes::from(answer.into_body()))));
+                        Response::new(Body::new(Full::new(zulu(answer.into_body()))));
                     let json = HeaderValue::from_static("application/json");
                     response
                         .headers_mut()
@@ -223,7 +237,7 @@ fn stream(answer: StreamingResponse) -> Response<Body> {
     let (content, _, frames) = answer.into_parts();
     let kind = content.to_str().unwrap_or_default().to_owned();
     let frames = frames.map(move |frame| match frame {
-        Ok(bytes) => Ok(Frame::data(Bytes::from(bytes))),
+        Ok(bytes) => Ok(Frame::data(zulu(bytes))),
         Err(status) => {
             let error = failure::json_of(&status);
             if kind.starts_with("application/x-ndjson") {
@@ -246,6 +260,40 @@ fn stream(answer: StreamingResponse) -> Response<Body> {
         .headers_mut()
         .insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
+}
+
+/// Instants as proto3 JSON writes them: pbjson ends UTC with `+00:00`, the specification and every client's pattern
+/// with `Z`. Only a whole string that is an instant is touched.
+fn zulu(mut json: Vec<u8>) -> Bytes {
+    const OFFSET: &[u8] = b"+00:00\"";
+    let mut from = 0;
+    while let Some(at) = json[from..]
+        .windows(OFFSET.len())
+        .position(|window| window == OFFSET)
+        .map(|at| from + at)
+    {
+        let start = json[..at].iter().rposition(|byte| *byte == b'"');
+        if start.is_some_and(|start| is_instant(&json[start + 1..at])) {
+            json.splice(at..at + OFFSET.len() - 1, [b'Z']);
+        }
+        from = at + 1;
+    }
+    Bytes::from(json)
+}
+
+/// `2026-03-02T04:00:00`, with or without a fraction.
+fn is_instant(text: &[u8]) -> bool {
+    const PATTERN: &[u8] = b"0000-00-00T00:00:00";
+    text.len() >= PATTERN.len()
+        && text
+            .iter()
+            .enumerate()
+            .all(|(place, byte)| match PATTERN.get(place) {
+                Some(b'0') => byte.is_ascii_digit(),
+                Some(fixed) => byte == fixed,
+                None if place == PATTERN.len() => *byte == b'.',
+                None => byte.is_ascii_digit(),
+            })
 }
 
 fn nothing_here(path: &str) -> Response<Body> {

@@ -11,7 +11,7 @@ use http_body::Frame;
 use http_body_util::{BodyExt as _, StreamBody};
 use prost::Message;
 use tongguan_access::{Access, Grant, generate_key};
-use tongguan_gateway::{Config, Door, Peers, SERVICES, door, migrations, serve};
+use tongguan_gateway::{Around, Config, Door, Peers, SERVICES, door, migrations, serve};
 use tongguan_rpc::{Body, Channel, Routes, Tasks};
 use tongguan_storage::Database;
 use tongguan_vocabulary::{Clock, World};
@@ -201,11 +201,26 @@ pub(crate) async fn house_with(
         clock: clock.clone(),
         ..World::fixed(tongguan_testkit::noon())
     };
-    let gateway = serve(config.clone(), database, peers, &access, world, tasks)
-        .await
-        .unwrap();
+    let gateway = serve(
+        config.clone(),
+        database.clone(),
+        peers,
+        &access,
+        world,
+        tasks,
+    )
+    .await
+    .unwrap();
     routes.extend(SERVICES.map(|name| (name.to_owned(), gateway.clone())));
-    let door = door(&config, Routes::new(routes), Arc::new(|| true));
+    let around = Around {
+        routes: Routes::new(routes),
+        ready: Arc::new(|| true),
+        access: access.clone(),
+        database,
+        clock: clock.clone(),
+        tasks: tasks.clone(),
+    };
+    let door = door(&config, around);
     House {
         access,
         door,

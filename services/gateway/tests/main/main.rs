@@ -10,6 +10,7 @@ mod documents;
 mod door;
 mod events;
 mod fakes;
+mod governed;
 mod jobs;
 mod json;
 mod readiness;
