@@ -5,7 +5,6 @@ mod bodies;
 mod canonical;
 mod catalogue;
 mod report;
-mod told;
 mod review;
 mod told;
 

@@ -17,4 +17,3 @@ mod mandates;
 mod model;
 mod peers;
 mod reminders;
-mod trust;
