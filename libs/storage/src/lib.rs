@@ -28,6 +28,7 @@ pub mod lease;
 mod migrate;
 mod once;
 pub mod outbox;
+pub mod probe;
 mod savepoint;
 pub mod seal;
 pub mod vault;

@@ -8,6 +8,7 @@ mod clear;
 mod config;
 mod demo;
 mod files;
+mod load;
 mod migrate;
 mod out;
 mod rules;
@@ -56,6 +57,8 @@ enum Command {
     Config(config::Config),
     /// Bring the databases of the roles up to date.
     Migrate(migrate::Migrate),
+    /// Put the suite under load and measure it beside the machine's limit.
+    Load(load::Load),
     /// Start a SIMULATED outside system.
     Simulate(simulate::Simulate),
     /// Print completions for a shell.
@@ -118,6 +121,7 @@ fn run(command: Command, layers: &Layers) -> Result<(), Failed> {
         Command::Token(command) => command.run(&settings(layers)?.settings),
         Command::Config(command) => command.run(&settings(layers)?),
         Command::Migrate(command) => on_runtime(command.run(settings(layers)?.settings)),
+        Command::Load(command) => on_runtime(command.run()),
         Command::Simulate(command) => on_runtime(command.run()),
         Command::Completions { shell } => {
             clap_complete::generate(

@@ -2,6 +2,7 @@
 
 mod steps;
 
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use serde::Serialize;
@@ -115,6 +116,8 @@ pub struct Actors {
     exporter: String,
     body: String,
     officer: String,
+    /// The body's id, once it is registered.
+    body_id: Arc<OnceLock<String>>,
 }
 
 /// Channels to the four services a journey calls.
@@ -159,7 +162,21 @@ impl Actors {
             exporter: suite.access.mint(&exporter),
             body: suite.access.mint(&body),
             officer: suite.access.mint(&officer),
+            body_id: Arc::default(),
         })
+    }
+
+    /// The same people, calling through what is put before each channel.
+    #[must_use]
+    pub fn measured(mut self, before: impl Fn(Channel) -> Channel) -> Self {
+        for channel in [
+            &mut self.suite.registry,
+            &mut self.suite.inspection,
+            &mut self.suite.clearance,
+        ] {
+            *channel = before(channel.clone());
+        }
+        self
     }
 
     /// A request of the exporter.
@@ -167,13 +184,51 @@ impl Actors {
         bearing(&self.exporter, message)
     }
 
-    /// Takes a dossier the whole way.
-    pub async fn run(&self, dossier: &Dossier) -> Result<Outcome, JourneyError> {
-        let mut journey = Journey {
+    fn journey<'a>(&'a self, dossier: &'a Dossier) -> Journey<'a> {
+        Journey {
             actors: self,
             dossier,
             refusals: Vec::new(),
+        }
+    }
+
+    /// Takes cars of one exporter, destination and commodity code the whole way, in one licence batch; the state each
+    /// came to, as [`Outcome::state`].
+    pub async fn run_group(&self, dossiers: &[Dossier]) -> Result<Vec<String>, JourneyError> {
+        let mut filed = Vec::with_capacity(dossiers.len());
+        for dossier in dossiers {
+            filed.push(self.journey(dossier).to_filed().await?);
+        }
+        let Some(first) = dossiers.first() else {
+            return Ok(Vec::new());
         };
+        let mut journey = self.journey(first);
+        let mut ends = Vec::with_capacity(filed.len());
+        let mut ready = Vec::new();
+        for (place, case_id) in filed.iter().enumerate() {
+            let mut state = "NOT_FILED";
+            if let Some(case_id) = case_id {
+                let case = journey.decided(case_id).await?;
+                state = state_name(case.state());
+                if case.state() == clearance::CaseState::Ready {
+                    ready.push((place, case));
+                }
+            }
+            ends.push(state.to_owned());
+        }
+        let (places, cases): (Vec<usize>, Vec<clearance::Case>) = ready.into_iter().unzip();
+        if !cases.is_empty() && journey.license(&cases).await? {
+            for (place, case) in places.into_iter().zip(&cases) {
+                let case = journey.certified(&case.case_id).await?;
+                state_name(case.state()).clone_into(&mut ends[place]);
+            }
+        }
+        Ok(ends)
+    }
+
+    /// Takes a dossier the whole way.
+    pub async fn run(&self, dossier: &Dossier) -> Result<Outcome, JourneyError> {
+        let mut journey = self.journey(dossier);
         let (case, certificate) = journey.walk().await?;
         let state = case
             .as_ref()

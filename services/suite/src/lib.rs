@@ -5,6 +5,7 @@ pub mod compose;
 pub mod dossier;
 pub mod journey;
 pub mod keys;
+pub mod load;
 pub mod report;
 pub mod role;
 pub mod settings;

@@ -32,9 +32,25 @@ pub enum StandError {
 impl Stand {
     /// Builds every role, with the simulator holding the dossiers' records.
     pub async fn set_up(settings: Settings, dossiers: &[Dossier]) -> Result<Self, StandError> {
-        let world = world(dossiers);
+        Self::on(settings, world(dossiers), records(dossiers)).await
+    }
+
+    /// The same with other records, on the day of one dossier.
+    pub async fn with_records(
+        settings: Settings,
+        dossier: &Dossier,
+        records: simulator::Config,
+    ) -> Result<Self, StandError> {
+        Self::on(settings, world(std::slice::from_ref(dossier)), records).await
+    }
+
+    async fn on(
+        settings: Settings,
+        world: World,
+        records: simulator::Config,
+    ) -> Result<Self, StandError> {
         let clock = world.clock.clone();
-        let started = Started::start(settings, &Role::ALL, world, Some(records(dossiers))).await?;
+        let started = Started::start(settings, &Role::ALL, world, Some(records)).await?;
         Ok(Self {
             started,
             clock,

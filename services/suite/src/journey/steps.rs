@@ -26,26 +26,42 @@ impl Journey<'_> {
     pub(super) async fn walk(
         &mut self,
     ) -> Result<(Option<clearance::Case>, Option<Issued>), JourneyError> {
-        if !self.register().await? {
-            return Ok((None, None));
-        }
-        self.inspect().await?;
-        let Some(case_id) = self.file().await? else {
+        let Some(case_id) = self.to_filed().await? else {
             return Ok((None, None));
         };
-        let mut case = self
-            .settled(&case_id, &[CaseState::Submitted, CaseState::Gathering])
-            .await?;
-        if case.state() == CaseState::Ready && self.license(&case).await? {
-            case = self
-                .settled(&case_id, &[CaseState::Ready, CaseState::Licensed])
-                .await?;
+        let mut case = self.decided(&case_id).await?;
+        if case.state() == CaseState::Ready && self.license(std::slice::from_ref(&case)).await? {
+            case = self.certified(&case_id).await?;
         }
         let certificate = match case.certificate_id.as_str() {
             "" => None,
             id => self.certificate(id).await?,
         };
         Ok((Some(case), certificate))
+    }
+
+    /// From registering to submitting; the case's id, where one was opened.
+    pub(super) async fn to_filed(&mut self) -> Result<Option<String>, JourneyError> {
+        if !self.register().await? {
+            return Ok(None);
+        }
+        self.inspect().await?;
+        self.file().await
+    }
+
+    /// The case once its evidence is gathered and judged.
+    pub(super) async fn decided(&mut self, case_id: &str) -> Result<clearance::Case, JourneyError> {
+        self.settled(case_id, &[CaseState::Submitted, CaseState::Gathering])
+            .await
+    }
+
+    /// The case once its licence has become a certificate.
+    pub(super) async fn certified(
+        &mut self,
+        case_id: &str,
+    ) -> Result<clearance::Case, JourneyError> {
+        self.settled(case_id, &[CaseState::Ready, CaseState::Licensed])
+            .await
     }
 
     /// Registers the car with everything that burdens it; false where it is refused.
@@ -131,6 +147,22 @@ impl Journey<'_> {
     }
 
     async fn body(
+        &mut self,
+        client: &mut InspectionIntakeClient<Channel>,
+        body: inspection::InspectionBody,
+    ) -> Result<Option<String>, JourneyError> {
+        if let Some(id) = self.actors.body_id.get() {
+            return Ok(Some(id.clone()));
+        }
+        let id = self.register_body(client, body).await?;
+        if let Some(id) = &id {
+            // Another car of the same body may have been first; the id is the same.
+            let _known = self.actors.body_id.set(id.clone());
+        }
+        Ok(id)
+    }
+
+    async fn register_body(
         &mut self,
         client: &mut InspectionIntakeClient<Channel>,
         body: inspection::InspectionBody,
@@ -236,8 +268,15 @@ impl Journey<'_> {
         }
     }
 
-    /// A batch of one, and the licence the simulated authority gives for it; false where a step is refused.
-    async fn license(&mut self, case: &clearance::Case) -> Result<bool, JourneyError> {
+    /// A batch of the cases, and the licence the simulated authority gives for it; false where a step is refused.
+    pub(super) async fn license(
+        &mut self,
+        cases: &[clearance::Case],
+    ) -> Result<bool, JourneyError> {
+        let Some(case) = cases.first() else {
+            return Ok(false);
+        };
+        let quantity = cases.len() as u32;
         let name = self.dossier.name.clone();
         let mut client = self.clearance();
         let trip = case.trip.clone().unwrap_or_default();
@@ -245,8 +284,8 @@ impl Journey<'_> {
             request_id: format!("{name}-batch"),
             commodity_code: trip.commodity_code,
             destination: case.destination.clone(),
-            declared_quantity: 1,
-            case_ids: vec![case.case_id.clone()],
+            declared_quantity: quantity,
+            case_ids: cases.iter().map(|case| case.case_id.clone()).collect(),
         };
         let answer = client
             .create_licence_batch(bearing(&self.actors.exporter, request))
@@ -275,7 +314,7 @@ impl Journey<'_> {
             issuer: "SIMULATED licence authority".to_owned(),
             issued: Some(issued),
             valid_until: None,
-            quantity: 1,
+            quantity,
             simulated: true,
         };
         let answer = client
