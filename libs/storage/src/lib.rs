@@ -20,9 +20,11 @@
 //! 14. Where the engines truly differ write the `match` on [`On`] out with a sentence; three per service at most.
 //! 15. PostgreSQL: no advisory locks, no reliance on `LISTEN/NOTIFY`, no sequences whose gaps or order matter.
 
+pub mod backup;
 mod built;
 mod database;
 mod error;
+pub mod examine;
 mod instant;
 pub mod lease;
 mod migrate;

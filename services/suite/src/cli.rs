@@ -3,14 +3,17 @@
 //! Exit codes: 0 done and good · 1 done, and the answer is no (not VALID, refused, another decision than
 //! expected) · 2 wrong usage or input that can not be read · 3 something could not be reached or started.
 
+mod backup;
 mod check;
 mod clear;
 mod config;
 mod demo;
+mod doctor;
 mod files;
 mod load;
 mod migrate;
 mod out;
+mod restore;
 mod rules;
 mod serve;
 mod simulate;
@@ -57,6 +60,12 @@ enum Command {
     Config(config::Config),
     /// Bring the databases of the roles up to date.
     Migrate(migrate::Migrate),
+    /// Copy the roles' databases, keys and evidence into a new folder.
+    Backup(backup::Backup),
+    /// Read a backup back into empty databases and check it.
+    Restore(restore::Restore),
+    /// Say what is wrong with this deployment.
+    Doctor(doctor::Doctor),
     /// Put the suite under load and measure it beside the machine's limit.
     Load(load::Load),
     /// Start a SIMULATED outside system.
@@ -121,6 +130,9 @@ fn run(command: Command, layers: &Layers) -> Result<(), Failed> {
         Command::Token(command) => command.run(&settings(layers)?.settings),
         Command::Config(command) => command.run(&settings(layers)?),
         Command::Migrate(command) => on_runtime(command.run(settings(layers)?.settings)),
+        Command::Backup(command) => on_runtime(command.run(settings(layers)?.settings)),
+        Command::Restore(command) => on_runtime(command.run(settings(layers)?.settings)),
+        Command::Doctor(command) => on_runtime(command.run(settings(layers)?.settings)),
         Command::Load(command) => on_runtime(command.run()),
         Command::Simulate(command) => on_runtime(command.run()),
         Command::Completions { shell } => {

@@ -1,7 +1,9 @@
 //! The suite: every role composed into one process or the ones named, the command line, the demo.
 
+pub mod backup;
 pub mod cli;
 pub mod compose;
+pub mod doctor;
 pub mod dossier;
 pub mod journey;
 pub mod keys;

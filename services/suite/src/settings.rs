@@ -10,6 +10,9 @@ use tongguan_storage as storage;
 
 use crate::Role;
 
+/// File that marks a folder as a demo's or a load run's: ours to empty, and no part of a backup.
+pub(crate) const SCRATCH: &str = ".tongguan-demo";
+
 /// Everything that can be configured.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -206,6 +209,23 @@ impl Settings {
             "" => self.data.folder.join("issuer.p8"),
             path => PathBuf::from(path),
         }
+    }
+
+    /// Files and folders that the configuration puts outside the data folder.
+    pub fn outside_files(&self) -> Vec<String> {
+        let places = [
+            Some(self.issuer_key()),
+            Some(self.inspection.service.evidence_folder.clone()),
+            Some(PathBuf::from(&self.clearance.service.keys)),
+            self.maintenance.service.raw_key_file.clone(),
+            self.registry.service.vault_key_file.clone(),
+        ];
+        places
+            .into_iter()
+            .flatten()
+            .filter(|place| !place.starts_with(&self.data.folder))
+            .map(|place| place.display().to_string())
+            .collect()
     }
 
     /// The settings with every file under `folder`, ports chosen by the system: for demos and tests.

@@ -5,6 +5,7 @@ use std::io;
 use std::path::Path;
 
 use crate::journey::Outcome;
+use crate::settings::SCRATCH;
 
 /// Signed list of trusted keys.
 pub(super) const BUNDLE: &str = "trust-bundle.cose";
@@ -13,16 +14,13 @@ pub(super) const STATUS: &str = "status-list.cose";
 /// The bundle signer's public key, 130 hex digits (SEC 1 uncompressed).
 pub(super) const ROOT: &str = "root-key.hex";
 
-/// Says that a folder is ours to empty.
-const MARK: &str = ".tongguan-demo";
-
-/// Empties a folder of an earlier demo; a folder that is none is left alone.
+/// Empties a folder of an earlier demo or load run; a folder that is none is left alone.
 pub(super) fn empty(folder: &Path) -> io::Result<()> {
     if folder.exists() {
         let bare = std::fs::read_dir(folder)?.next().is_none();
-        if !bare && !folder.join(MARK).exists() {
+        if !bare && !folder.join(SCRATCH).exists() {
             let message = format!(
-                "{} is not empty and no earlier demo made it",
+                "{} is not empty and no earlier demo or load run made it",
                 folder.display()
             );
             return Err(io::Error::new(io::ErrorKind::AlreadyExists, message));
@@ -31,8 +29,8 @@ pub(super) fn empty(folder: &Path) -> io::Result<()> {
     }
     std::fs::create_dir_all(folder)?;
     std::fs::write(
-        folder.join(MARK),
-        "made by `tongguan demo`, which empties this folder\n",
+        folder.join(SCRATCH),
+        "made by `tongguan demo` or `tongguan load`, which empty this folder\n",
     )
 }
 

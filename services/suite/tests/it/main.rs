@@ -4,4 +4,6 @@
     reason = "a broken step fails the test where it stands"
 )]
 
+mod backup;
+mod doctor;
 mod kill;

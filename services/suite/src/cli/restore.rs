@@ -1,0 +1,55 @@
+//! `tongguan restore`: a backup read back into empty databases, and checked.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::{Failed, out};
+use crate::compose::chain;
+use crate::doctor::{Weight, examine_all};
+use crate::{Role, Settings, backup};
+use tongguan_vocabulary::Clock;
+
+/// Read a backup back into empty databases and an empty data folder, and check them.
+///
+/// Every file is compared with the backup's list before anything is written.
+#[derive(Debug, Args)]
+pub(super) struct Restore {
+    /// Folder of the backup.
+    folder: PathBuf,
+    /// Only check the backup itself.
+    #[arg(long)]
+    check: bool,
+}
+
+impl Restore {
+    pub(super) async fn run(self, settings: Settings) -> Result<(), Failed> {
+        let list = backup::check(&self.folder).map_err(|error| Failed::Input(chain(&error)))?;
+        out::line(&format!(
+            "{} files of {} are as they were written (tongguan {})",
+            list.files.len(),
+            list.made_at,
+            list.program
+        ));
+        if self.check {
+            return Ok(());
+        }
+        backup::restore(&settings, &self.folder, &list)
+            .await
+            .map_err(|error| Failed::Unreachable(chain(&error)))?;
+        let roles: Vec<Role> = list.files.iter().filter_map(|entry| entry.role).collect();
+        let findings = examine_all(&settings, &roles, &Clock::system()).await;
+        let wrong: Vec<_> = findings
+            .iter()
+            .filter(|finding| finding.weight == Weight::Wrong && finding.what.ends_with("database"))
+            .collect();
+        for finding in &wrong {
+            out::line(&format!("WRONG   {}: {}", finding.what, finding.found));
+        }
+        if !wrong.is_empty() {
+            return Err(Failed::No);
+        }
+        out::line("restored, and every database opens.");
+        Ok(())
+    }
+}

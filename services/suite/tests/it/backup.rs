@@ -1,0 +1,98 @@
+//! Backup and restore as an operator does them: while the suite is in use, into an empty place, checked.
+
+use std::path::Path;
+
+use tongguan::dossier;
+use tongguan::stand::{Stand, compare};
+use tongguan::{Role, Settings, backup};
+use tongguan_vocabulary::Ids;
+
+fn folder(name: &str) -> std::path::PathBuf {
+    let name = format!("tongguan-{name}-{}", Ids::random().next());
+    std::env::temp_dir().join(name)
+}
+
+fn sample(place: usize) -> dossier::Dossier {
+    let (name, text) = dossier::samples()[place];
+    dossier::parse(name, text).unwrap()
+}
+
+async fn certify(stand: &Stand, dossier: &dossier::Dossier) {
+    let outcome = stand.run(dossier).await.unwrap();
+    assert_eq!(compare(dossier, &outcome), Vec::<String>::new());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_certified_before_a_backup_is_there_after_its_restore() {
+    let (first, second) = (folder("first"), folder("second"));
+    let copy = folder("backup");
+    let dossiers = [sample(0), sample(1)];
+    let stand = Stand::set_up(Settings::under(&first), &dossiers)
+        .await
+        .unwrap();
+    certify(&stand, &dossiers[0]).await;
+    let settings = Settings::under(&first);
+    let made = backup::make(&settings, &Role::ALL, &copy, "2026-03-02T04:00:00Z")
+        .await
+        .unwrap();
+    stand.stop().await;
+    let list = backup::check(&copy).unwrap();
+    assert_eq!(list, made);
+    assert_eq!(
+        list.files
+            .iter()
+            .filter(|entry| entry.role.is_some())
+            .count(),
+        6
+    );
+
+    let restored = Settings::under(&second);
+    backup::restore(&restored, &copy, &list).await.unwrap();
+    let stand = Stand::set_up(restored.clone(), &dossiers).await.unwrap();
+    // The same car again is the same requests again: answered as they were, to the certificate.
+    certify(&stand, &dossiers[0]).await;
+    // And life goes on in the same log.
+    certify(&stand, &dossiers[1]).await;
+    stand.stop().await;
+    let again = backup::restore(&restored, &copy, &list).await;
+    assert!(
+        matches!(again, Err(backup::Error::NotEmpty(_))),
+        "{again:?}"
+    );
+    for place in [first, second, copy] {
+        std::fs::remove_dir_all(place).unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_damaged_backup_is_refused_with_everything_that_is_wrong() {
+    let copy = folder("damaged");
+    let empty = folder("empty");
+    std::fs::create_dir_all(&empty).unwrap();
+    std::fs::write(empty.join("issuer.p8"), b"a key").unwrap();
+    std::fs::write(empty.join("other.key"), b"another").unwrap();
+    backup::make(&Settings::under(&empty), &[Role::Registry], &copy, "now")
+        .await
+        .unwrap();
+    let files = copy.join("files");
+    flip(&files.join("issuer.p8"));
+    std::fs::remove_file(files.join("other.key")).unwrap();
+    let Err(backup::Error::Broken(wrong)) = backup::check(&copy) else {
+        panic!("a damaged backup was taken");
+    };
+    assert_eq!(wrong.len(), 2, "{wrong:?}");
+    std::fs::remove_file(copy.join(backup::LIST)).unwrap();
+    assert!(
+        backup::check(&copy).is_err(),
+        "a backup cut short was taken"
+    );
+    for place in [copy, empty] {
+        std::fs::remove_dir_all(place).unwrap();
+    }
+}
+
+fn flip(path: &Path) {
+    let mut bytes = std::fs::read(path).unwrap();
+    bytes[0] ^= 1;
+    std::fs::write(path, bytes).unwrap();
+}
