@@ -208,7 +208,7 @@ impl Journey<'_> {
             exporter: Some(dossier.exporter.clone()),
             trip: dossier.trip.clone(),
             declared_facts: facts.ok(),
-            validate_only: false,
+            ..Default::default()
         };
         let answer = client.open_case(bearing(&token, request)).await;
         let Some(case) = self.note("OpenCase", answer)? else {
