@@ -30,7 +30,7 @@ fn timeline(length: u32, tamper: impl Fn(u32, u32) -> u32) -> Timeline {
 }
 
 fn main() {
-    for length in [2, 8, 50, 500] {
+    for length in [2, 10, 50, 200, 500] {
         let half = length / 2;
         let stories = [
             ("clean", timeline(length, |_, km| km)),

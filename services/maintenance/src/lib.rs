@@ -5,6 +5,7 @@ mod config;
 pub mod domain;
 mod error;
 mod fetch;
+pub mod reading;
 mod rpc;
 mod service;
 pub mod simulator;

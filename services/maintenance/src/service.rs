@@ -1,6 +1,7 @@
 //! The use cases of the maintenance lookup, in domain words.
 
 mod durable;
+mod views;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -16,7 +17,7 @@ use tongguan_vocabulary::{Tenant, Vin, World};
 use uuid::Uuid;
 
 use crate::config::Config;
-use crate::domain::history::{History, Used, assemble};
+use crate::domain::history::Used;
 use crate::domain::lookup::{Ask, Lookup, State};
 use crate::domain::odometer::{Analysis, Timeline, analyse};
 use crate::domain::outcome::Lives;
@@ -25,6 +26,8 @@ use crate::fetch::{Fetcher, Wanted};
 use crate::store::{Purged, Store};
 use crate::upstream::manners::Health;
 use crate::upstream::{Upstream, provinces};
+
+use self::views::{View, Views};
 
 /// The longest a call waits for sources.
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
@@ -40,6 +43,7 @@ struct Inner {
     config: Config,
     lives: Lives,
     fetcher: Fetcher,
+    views: Views,
     store: Store,
     world: World,
     wake: Notify,
@@ -48,7 +52,7 @@ struct Inner {
 /// A history with what it was asked for.
 pub(crate) struct Told {
     pub(crate) ask: Ask,
-    pub(crate) history: History,
+    pub(crate) view: Arc<View>,
     /// No source was asked for it.
     pub(crate) cached: bool,
     pub(crate) now: OffsetDateTime,
@@ -69,6 +73,7 @@ impl Service {
     ) -> Result<Self, Error> {
         Ok(Self(Arc::new(Inner {
             lives: config.lives(),
+            views: Views::new(config.cached_answers / 8),
             fetcher: Fetcher::new(&config, store.clone(), world.clone(), tasks)?,
             config,
             store,
@@ -149,7 +154,14 @@ impl Service {
                 None => used.extend(kept),
             }
         }
-        let told = (!used.is_empty()).then(|| self.tell(lookup.ask.clone(), used, true));
+        let told = if used.is_empty() {
+            None
+        } else {
+            Some(
+                self.tell(&caller.tenant, lookup.ask.clone(), used, true)
+                    .await,
+            )
+        };
         Ok(Progress { lookup, told })
     }
 
@@ -244,6 +256,7 @@ impl Service {
             .purge(&once, &caller.tenant, &vin, consent, reason, event)
             .await?;
         self.0.fetcher.forget(&caller.tenant, &vin).await;
+        self.0.views.forget(&caller.tenant, &vin).await;
         Ok(purged)
     }
 
@@ -325,21 +338,21 @@ impl Service {
         )
         .await?;
         let cached = got.iter().all(|(_, alone)| *alone);
-        Ok(self.tell(ask, got.into_iter().map(|(used, _)| used).collect(), cached))
+        let used = got.into_iter().map(|(used, _)| used).collect();
+        Ok(self.tell(tenant, ask, used, cached).await)
     }
 
-    fn tell(&self, ask: Ask, used: Vec<Used>, cached: bool) -> Told {
+    async fn tell(&self, tenant: &Tenant, ask: Ask, used: Vec<Used>, cached: bool) -> Told {
         let now = self.0.world.clock.now();
-        let history = assemble(
-            &ask.vin,
-            used,
-            &ask.known,
-            now,
-            self.0.world.clock.today_in_china(),
-        );
+        let today = self.0.world.clock.today_in_china();
+        let view = self
+            .0
+            .views
+            .view(tenant, ask.vin, used, &ask.known, now, today)
+            .await;
         Told {
             ask,
-            history,
+            view,
             cached,
             now,
         }

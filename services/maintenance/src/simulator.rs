@@ -2,7 +2,8 @@
 //!
 //! Everything it answers is invented and says so (`x-simulated: true`, and `simulated` in every JSON). It is
 //! deterministic by its seed. Each province answers under `/{province id}`; moods and files can be changed while it
-//! runs, by `POST /_simulator/moods` and `POST /_simulator/files`, and `GET /_simulator/calls` counts questions.
+//! runs, by `POST /_simulator/moods` and `POST /_simulator/files`, `GET /_simulator/calls` counts questions, and `GET /`
+//! tells all this.
 
 mod forms;
 mod moods;
@@ -25,6 +26,7 @@ use tongguan_rpc::Tasks;
 use self::forms::Operation;
 pub use self::moods::Mood;
 pub use self::records::{VehicleFile, Visit};
+use crate::upstream::provinces;
 
 /// What the simulator is started with.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -108,6 +110,9 @@ async fn handle(
         .trim_start_matches('/')
         .split_once('/')
         .unwrap_or_default();
+    if uri.path() == "/" {
+        return forms::json_response(&about());
+    }
     if province == "_simulator" {
         return forms::json_response(&control(&shared, &method, path, &body));
     }
@@ -157,16 +162,42 @@ struct MoodChange {
     mood: Mood,
 }
 
+/// What there is to ask, for whoever looks at it with a browser or curl.
+fn about() -> Value {
+    let provinces: BTreeMap<&str, &str> = provinces::all()
+        .iter()
+        .map(|province| (province.id.as_str(), province.profile.as_str()))
+        .collect();
+    json!({
+        "simulated": true,
+        "provinces": provinces,
+        "moods": moods::NAMES,
+        "control": {
+            "GET /_simulator/calls": "questions for records so far, by province",
+            "POST /_simulator/moods": {"province": "zhejiang", "mood": {"slow": 300}},
+            "POST /_simulator/files": "a list of vehicles with their visits",
+        },
+    })
+}
+
 fn control(shared: &Shared, method: &Method, path: &str, body: &[u8]) -> Value {
     let mut world = lock(shared);
     let parsed = match (method, path) {
         (&Method::GET, "calls") => return json!(world.calls),
-        (&Method::POST, "moods") => serde_json::from_slice::<MoodChange>(body).map(|change| {
+        (&Method::POST, "moods") => serde_json::from_slice::<MoodChange>(body).and_then(|change| {
+            if change.vin.is_empty() && provinces::find(&change.province).is_none() {
+                let unknown = format!(
+                    "there is no province {:?}: GET / lists them",
+                    change.province
+                );
+                return Err(serde::de::Error::custom(unknown));
+            }
             if change.vin.is_empty() {
                 world.config.moods.insert(change.province, change.mood);
             } else {
                 world.config.vin_moods.insert(change.vin, change.mood);
             }
+            Ok(())
         }),
         (&Method::POST, "files") => serde_json::from_slice::<Vec<VehicleFile>>(body).map(|files| {
             for file in files {
@@ -177,7 +208,9 @@ fn control(shared: &Shared, method: &Method, path: &str, body: &[u8]) -> Value {
                 world.config.files.push(file);
             }
         }),
-        _ => return json!({"error": "GET calls, POST moods, POST files", "simulated": true}),
+        _ => {
+            return json!({"error": "GET calls, POST moods, POST files; GET / says more", "simulated": true});
+        }
     };
     match parsed {
         Ok(()) => json!({"ok": true, "simulated": true}),

@@ -42,6 +42,14 @@ pub(crate) struct Purged {
     pub(crate) lookups: u64,
 }
 
+/// What was erased because its time was over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Erased {
+    pub(crate) raw: u64,
+    pub(crate) answers: u64,
+    pub(crate) lookups: u64,
+}
+
 #[derive(sqlx::FromRow)]
 struct AnswerRow {
     answer: Json<Answer>,
@@ -325,21 +333,26 @@ impl Store {
         })
     }
 
-    /// Erases by policy: raw bytes fetched before `raw`, whole answers fetched before `whole`.
+    /// Erases by policy: raw bytes fetched before `raw`, whole answers and lookups that were over before `whole`.
     pub(crate) async fn erase_old(
         &self,
         raw: OffsetDateTime,
         whole: OffsetDateTime,
-    ) -> Result<(u64, u64), storage::Error> {
+    ) -> Result<Erased, storage::Error> {
         const RAW: &str = "update answers set raw = null where fetched_at < $1 and raw is not null";
         const WHOLE: &str = "delete from answers where fetched_at < $1";
-        let bare = execute!(&self.db, |pool| sqlx::query(RAW)
-            .bind(Instant(raw))
-            .execute(pool))?;
-        let gone = execute!(&self.db, |pool| sqlx::query(WHOLE)
-            .bind(Instant(whole))
-            .execute(pool))?;
-        Ok((bare, gone))
+        const LOOKUPS: &str =
+            "delete from lookups where updated_at < $1 and state not in ('RUNNING', 'PARKED')";
+        let run = async |sql: &'static str, before: OffsetDateTime| {
+            execute!(&self.db, |pool| sqlx::query(sql)
+                .bind(Instant(before))
+                .execute(pool))
+        };
+        Ok(Erased {
+            raw: run(RAW, raw).await?,
+            answers: run(WHOLE, whole).await?,
+            lookups: run(LOOKUPS, whole).await?,
+        })
     }
 }
 

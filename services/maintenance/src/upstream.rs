@@ -13,17 +13,17 @@ pub(crate) mod provinces;
 pub(crate) mod read;
 mod shanghai_portal;
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use reqwest::Client;
 use serde_json::Value;
 use time::{Date, OffsetDateTime};
 use tokio::sync::Mutex;
+use tokio::time::Instant;
 use tongguan_vocabulary::World;
 
-pub(crate) use self::http::client;
 use self::http::{Failed, exchange};
-use self::manners::Manners;
+pub(crate) use self::http::{Wire, client};
+use self::manners::{Manners, Permit};
 use self::profile::{Ask, Page, Profile, Question, Refusal, Session};
 use self::provinces::Province;
 use crate::config::SourceConfig;
@@ -37,9 +37,9 @@ const PAGES: u32 = 10;
 pub(crate) struct Upstream {
     pub(crate) province: &'static Province,
     pub(crate) config: SourceConfig,
-    pub(crate) profile: &'static dyn Profile,
+    pub(crate) profile: Box<dyn Profile>,
     pub(crate) manners: Manners,
-    client: Client,
+    wire: Wire,
     world: World,
     /// Held while it is renewed: at most one renewal is in flight.
     token: Mutex<Option<Token>>,
@@ -67,7 +67,7 @@ impl Upstream {
     pub(crate) fn new(
         province: &'static Province,
         config: SourceConfig,
-        client: Client,
+        wire: Wire,
         world: World,
     ) -> Result<Self, String> {
         let name = if config.profile.is_empty() {
@@ -75,13 +75,13 @@ impl Upstream {
         } else {
             &config.profile
         };
-        let profile =
-            profile::by_name(name).ok_or_else(|| format!("{name:?} is no wire profile"))?;
+        let profile = profile::by_name(name, &province.dialect)
+            .ok_or_else(|| format!("{name:?} is no wire profile"))?;
         Ok(Self {
-            manners: Manners::new(&config)?,
+            manners: Manners::new(&config, world.clock.clone())?,
             province,
             profile,
-            client,
+            wire,
             world,
             token: Mutex::new(None),
             config,
@@ -97,36 +97,45 @@ impl Upstream {
                 None,
             );
         }
-        let now = self.world.clock.now();
-        let _place = match self.manners.admit(now).await {
-            Ok(place) => place,
+        let permit = match self.manners.admit().await {
+            Ok(permit) => permit,
             Err((outcome, why, wait)) => return Fetched::without(outcome, why, wait),
         };
         let started = Instant::now();
         let mut raw = Vec::new();
-        let mut told = self.converse(question, &mut raw).await;
+        let mut told = self.converse(&permit, question, &mut raw).await;
         if matches!(told, Err(Failed::Refused(Refusal::TokenExpired, ..))) {
             // Renewed once per question; a fresh token that is refused again is a refusal.
             raw.clear();
-            told = self.converse(question, &mut raw).await;
+            told = self.converse(&permit, question, &mut raw).await;
         }
+        // Held back by our own quota: nothing was learnt of the source. A broken exchange was noted when it broke.
+        let (held, broken) = match &told {
+            Err(Failed::Held(_)) => (true, false),
+            Err(Failed::Transport(_)) => (false, true),
+            _ => (false, false),
+        };
         let fetched = conclude(told, raw);
-        match fetched.outcome {
-            Outcome::Quota if fetched.raw.is_empty() => self.manners.withdraw(),
-            outcome => self.manners.note(
-                outcome != Outcome::UpstreamDown,
-                started.elapsed(),
-                self.world.clock.now(),
-            ),
+        let answered = fetched.outcome != Outcome::UpstreamDown;
+        if !answered && !broken && !held {
+            permit.failed();
+        }
+        if !held {
+            permit.done(answered, started.elapsed());
         }
         fetched
     }
 
-    async fn converse(&self, question: &Question, raw: &mut Vec<u8>) -> Result<Page, Failed> {
-        let now = self.source_time().await?;
-        let token = self.token(now).await?;
+    async fn converse(
+        &self,
+        permit: &Permit<'_>,
+        question: &Question,
+        raw: &mut Vec<u8>,
+    ) -> Result<Page, Failed> {
+        let now = self.source_time(permit).await?;
+        let token = self.token(permit, now).await?;
         let session = self.session(&token, now);
-        let told = self.read_all(question, &session, raw).await;
+        let told = self.read_all(permit, question, &session, raw).await;
         if matches!(told, Err(Failed::Refused(Refusal::TokenExpired, ..))) {
             self.drop_token(&token).await;
         }
@@ -135,6 +144,7 @@ impl Upstream {
 
     async fn read_all(
         &self,
+        permit: &Permit<'_>,
         question: &Question,
         session: &Session<'_>,
         raw: &mut Vec<u8>,
@@ -145,7 +155,7 @@ impl Upstream {
             let ask = self.profile.list(question, session, number);
             let page = self
                 .profile
-                .read_list(&self.exchange(&ask, raw).await?)
+                .read_list(&self.exchange(permit, &ask, raw).await?)
                 .map_err(refused)?;
             let received = page.rows.len() + page.details.len() + page.unreadable as usize;
             all.rows.extend(page.rows);
@@ -162,7 +172,10 @@ impl Upstream {
             let Some(ask) = self.profile.detail(&id, session) else {
                 continue;
             };
-            match self.profile.read_detail(&self.exchange(&ask, raw).await?) {
+            match self
+                .profile
+                .read_detail(&self.exchange(permit, &ask, raw).await?)
+            {
                 Ok(row) => all.rows.push(row),
                 // One record that cannot be read does not spoil the others; an expired token does.
                 Err(Refusal::Senseless) => all.unreadable += 1,
@@ -172,16 +185,21 @@ impl Upstream {
         Ok(all)
     }
 
-    async fn exchange(&self, ask: &Ask, raw: &mut Vec<u8>) -> Result<Value, Failed> {
-        exchange(&self.client, &self.config, &self.manners, ask, raw).await
+    async fn exchange(
+        &self,
+        permit: &Permit<'_>,
+        ask: &Ask,
+        raw: &mut Vec<u8>,
+    ) -> Result<Value, Failed> {
+        exchange(&self.wire, &self.config, permit, &self.world.ids, ask, raw).await
     }
 
     /// The source's own clock where its messages must carry it.
-    async fn source_time(&self) -> Result<OffsetDateTime, Failed> {
+    async fn source_time(&self, permit: &Permit<'_>) -> Result<OffsetDateTime, Failed> {
         let Some(ask) = self.profile.clock() else {
             return Ok(self.world.clock.now());
         };
-        let body = self.exchange(&ask, &mut Vec::new()).await?;
+        let body = self.exchange(permit, &ask, &mut Vec::new()).await?;
         let millis = ["time", "timestamp", "data"]
             .iter()
             .find_map(|name| body.get(name).and_then(read::scalar))
@@ -192,7 +210,7 @@ impl Upstream {
     }
 
     /// The token in hand, or a new one. Whoever comes while it is renewed waits for that renewal.
-    async fn token(&self, now: OffsetDateTime) -> Result<String, Failed> {
+    async fn token(&self, permit: &Permit<'_>, now: OffsetDateTime) -> Result<String, Failed> {
         let mut held = self.token.lock().await;
         let lives = time::Duration::seconds(i64::from(self.config.token_s));
         if let Some(token) = held
@@ -204,7 +222,7 @@ impl Upstream {
         let Some(ask) = self.profile.token(&self.session("", now)) else {
             return Ok(String::new());
         };
-        let body = self.exchange(&ask, &mut Vec::new()).await?;
+        let body = self.exchange(permit, &ask, &mut Vec::new()).await?;
         let text = self
             .profile
             .read_token(&body)
@@ -239,7 +257,7 @@ impl Upstream {
     }
 }
 
-fn refused(refusal: Refusal) -> Failed {
+pub(crate) fn refused(refusal: Refusal) -> Failed {
     let why = match refusal {
         Refusal::TokenExpired => "the source does not accept our token",
         Refusal::Senseless => "the source answered something that is no answer",
@@ -249,7 +267,7 @@ fn refused(refusal: Refusal) -> Failed {
 }
 
 /// Down is never empty: an empty list counts only where the source says how many rows it holds, and says none.
-fn conclude(told: Result<Page, Failed>, raw: Vec<u8>) -> Fetched {
+pub(crate) fn conclude(told: Result<Page, Failed>, raw: Vec<u8>) -> Fetched {
     let page = match told {
         Ok(page) => page,
         Err(Failed::Held((outcome, why, wait))) => return Fetched::without(outcome, why, wait),
@@ -333,5 +351,7 @@ impl Fetched {
     }
 }
 
+#[cfg(test)]
+mod journey;
 #[cfg(test)]
 mod tests;

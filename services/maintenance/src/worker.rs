@@ -4,6 +4,7 @@ use futures::StreamExt;
 use tongguan_rpc::Tasks;
 
 use crate::service::Service;
+use crate::store::Erased;
 
 /// Starts the worker; it runs until `tasks` stop. Several processes may run one each: a lookup is claimed by one at a time.
 pub(crate) fn start(service: Service, owner: String, tasks: &Tasks) {
@@ -19,8 +20,12 @@ pub(crate) fn start(service: Service, owner: String, tasks: &Tasks) {
             if erased.is_none_or(|last| now - last > time::Duration::HOUR) {
                 erased = Some(now);
                 match service.erase_old().await {
-                    Ok((0, 0)) => {}
-                    Ok((raw, answers)) => tracing::info!(raw, answers, "erased by policy"),
+                    Ok(gone) if gone == Erased::default() => {}
+                    Ok(Erased {
+                        raw,
+                        answers,
+                        lookups,
+                    }) => tracing::info!(raw, answers, lookups, "erased by policy"),
                     Err(error) => tracing::warn!(%error, "erasing by policy failed"),
                 }
             }

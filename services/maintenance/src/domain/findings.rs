@@ -113,12 +113,12 @@ impl Code {
                 "发动机总成或缸体曾更换。",
             ),
             Self::RecordChanged => (
-                "A record changed since it was last fetched.",
-                "与上次查询相比，有记录被修改。",
+                "A record changed since it was first fetched.",
+                "与以往查询相比，有记录被修改。",
             ),
             Self::RecordVanished => (
-                "A record vanished since it was last fetched.",
-                "与上次查询相比，有记录消失。",
+                "A record vanished since it was first fetched.",
+                "与以往查询相比，有记录消失。",
             ),
             Self::NewCarPattern => (
                 "No service and few kilometres: the pattern of a new car.",

@@ -60,7 +60,7 @@ pub struct Used {
 }
 
 /// What the caller knows of the vehicle.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Known {
     /// Plate, empty where not given.
     pub plate: String,

@@ -8,7 +8,6 @@ use super::{Fetcher, Wanted};
 use crate::domain::findings::{Changes, changes};
 use crate::domain::history::Answer;
 use crate::domain::outcome::Outcome;
-use crate::domain::record::Record;
 use crate::domain::text::hex;
 use crate::error::Error;
 use crate::upstream::profile::Question;
@@ -33,7 +32,9 @@ impl Fetcher {
             vin: wanted.vin,
             plate: wanted.plate.clone(),
         };
-        let fetched = upstream.ask(&question).await;
+        let mut fetched = upstream.ask(&question).await;
+        let today = self.0.world.clock.today_in_china();
+        let records = crate::reading::records(source, &mut fetched, today);
         let mut answer = self.failure(
             source,
             upstream.profile.label(),
@@ -57,20 +58,7 @@ impl Fetcher {
                 .await;
             return answer;
         }
-        let today = self.0.world.clock.today_in_china();
-        answer.records = fetched
-            .rows
-            .iter()
-            .filter_map(|row| Record::read(source, row, today))
-            .collect();
-        answer.unreadable += answer
-            .rows
-            .saturating_sub(fetched.unreadable)
-            .saturating_sub(answer.records.len() as u32);
-        if answer.unreadable > 0 && answer.outcome == Outcome::Found {
-            answer.outcome = Outcome::FoundPartial;
-            explanation(answer.outcome).clone_into(&mut answer.detail);
-        }
+        answer.records = records;
         match self.0.store.find_answer(&key.0, &key.1, &key.2).await {
             Ok(Some(before)) => answer.changes = compare(&before, &answer),
             Ok(None) => {}
@@ -137,14 +125,31 @@ impl Fetcher {
     }
 }
 
-/// Equal bytes need no comparison of records, and keep the differences found before.
+/// What differs from the answer before, and what was found earlier and still holds: a record that vanished once is a
+/// finding until it is there again. Equal bytes need no comparison.
 fn compare(before: &Answer, now: &Answer) -> Changes {
-    if before.raw_sha256 == now.raw_sha256 {
-        return before.changes.clone();
-    }
-    changes(
-        &before.records,
-        &now.records,
-        now.outcome != Outcome::FoundPartial,
-    )
+    let mut found = if before.raw_sha256 == now.raw_sha256 {
+        Changes::default()
+    } else {
+        changes(
+            &before.records,
+            &now.records,
+            now.outcome != Outcome::FoundPartial,
+        )
+    };
+    let told = |key: &String| now.records.iter().any(|record| record.key == *key);
+    let earlier = &before.changes;
+    let kept = |keys: &[String], list: &[String], there: bool| {
+        let kept = keys
+            .iter()
+            .filter(|key| told(key) == there && !list.contains(key));
+        kept.cloned().collect::<Vec<_>>()
+    };
+    found
+        .changed
+        .extend(kept(&earlier.changed, &found.changed, true));
+    found
+        .vanished
+        .extend(kept(&earlier.vanished, &found.vanished, false));
+    found
 }

@@ -7,7 +7,7 @@ use time::OffsetDateTime;
 use super::{LONGEST_WAIT, Service};
 use crate::domain::history::Answer;
 use crate::error::Error;
-use crate::store::Claimed;
+use crate::store::{Claimed, Erased};
 
 impl Service {
     /// Waits until there may be work.
@@ -41,7 +41,7 @@ impl Service {
             .await?;
         let mut failures: Vec<Answer> = Vec::new();
         let mut outcomes = Vec::new();
-        for used in &told.history.sources {
+        for used in &told.view.history.sources {
             let newest = used.refresh.as_ref().unwrap_or(&used.answer);
             outcomes.push(newest.outcome);
             if !newest.outcome.is_answer() {
@@ -50,7 +50,7 @@ impl Service {
         }
         let first = time::Duration::seconds(i64::from(self.0.config.park_s.max(1)));
         let lookup = claimed.lookup.clone().after_attempt(
-            told.history.outcome,
+            told.view.history.outcome,
             &outcomes,
             failures,
             first,
@@ -63,7 +63,7 @@ impl Service {
     }
 
     /// Erases by policy.
-    pub(crate) async fn erase_old(&self) -> Result<(u64, u64), Error> {
+    pub(crate) async fn erase_old(&self) -> Result<Erased, Error> {
         let now = self.0.world.clock.now();
         let days = |days: u32| time::Duration::days(i64::from(days));
         Ok(self

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use axum::body::{Body, Bytes};
 use axum::http::{Response, StatusCode};
+use futures::StreamExt;
 use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 
@@ -51,6 +52,28 @@ pub enum Mood {
     /// Of a hundred questions half hang, twenty get 503 and ten get noise; which ones follows from the seed.
     Storm,
 }
+
+/// The name of every mood, as control requests spell it.
+pub(super) const NAMES: [&str; 18] = [
+    "well",
+    "slow",
+    "down",
+    "hang",
+    "quota",
+    "off_hours",
+    "expired_token",
+    "html",
+    "garbage",
+    "half_body",
+    "random_vin",
+    "missing_rows",
+    "auth_pending",
+    "not_authorised",
+    "unsupported",
+    "bad_input",
+    "empty_without_total",
+    "storm",
+];
 
 /// What happens before an answer is made; an answer where the mood ends it there.
 pub(super) async fn before(
@@ -121,9 +144,34 @@ pub(super) fn after(mood: Mood, operation: &Operation, answer: Response<Body>) -
     let half: Result<Bytes, std::io::Error> = Ok(Bytes::from_static(
         b"{\"code\":\"0\",\"items\":[{\"basicInfo\":{\"vin\"",
     ));
-    let broken = Err(std::io::Error::other("the connection breaks (simulated)"));
-    Response::from_parts(
-        parts,
-        Body::from_stream(futures::stream::iter([half, broken])),
-    )
+    // The break comes a moment later, or nothing at all would be sent.
+    let broken = futures::stream::once(async {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        Err(std::io::Error::other("the connection breaks (simulated)"))
+    });
+    let body = futures::stream::iter([half]).chain(broken);
+    Response::from_parts(parts, Body::from_stream(body))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_name_is_a_mood() {
+        for name in NAMES {
+            let told = if name == "slow" {
+                serde_json::json!({"slow": 100})
+            } else {
+                serde_json::json!(name)
+            };
+            assert!(serde_json::from_value::<Mood>(told).is_ok(), "{name}");
+        }
+        let error = serde_json::from_str::<Mood>("\"sunny\"").unwrap_err();
+        assert_eq!(
+            error.to_string().matches('`').count(),
+            2 * (NAMES.len() + 1),
+            "{error}"
+        );
+    }
 }

@@ -242,25 +242,33 @@ async fn old_answers_lose_their_raw_bytes_first(db: Database) {
         .keep_answer(&tenant(), &vin(), &answer(2, noon()), Some(b"sealed"))
         .await
         .unwrap();
-    assert_eq!(
-        store
-            .erase_old(noon() - days(90), noon() - days(400))
-            .await
-            .unwrap(),
-        (1, 0)
-    );
-    assert_eq!(
-        store
-            .erase_old(noon() - days(90), noon() - days(400))
-            .await
-            .unwrap(),
-        (0, 0)
-    );
-    assert_eq!(
-        store
-            .erase_old(noon() - days(90), noon() - days(50))
-            .await
-            .unwrap(),
-        (0, 1)
-    );
+    store
+        .start(
+            &once("a"),
+            &tenant(),
+            &lookup(1),
+            noon(),
+            Uuid::from_u128(91),
+        )
+        .await
+        .unwrap();
+    let cancelled = Uuid::from_u128(1);
+    let gone = |raw, answers, lookups| Erased {
+        raw,
+        answers,
+        lookups,
+    };
+    let erase = async |answer_days| {
+        let whole = noon() + days(1) - days(answer_days);
+        store.erase_old(noon() - days(90), whole).await.unwrap()
+    };
+    assert_eq!(erase(400).await, gone(1, 0, 0));
+    assert_eq!(erase(400).await, gone(0, 0, 0));
+    assert_eq!(erase(50).await, gone(0, 1, 0));
+    assert_eq!(erase(0).await, gone(0, 1, 0), "an open lookup stays");
+    store
+        .cancel(&tenant(), cancelled, noon(), Uuid::from_u128(92))
+        .await
+        .unwrap();
+    assert_eq!(erase(0).await, gone(0, 0, 1));
 }

@@ -2,8 +2,8 @@
 
 use time::{Duration, OffsetDateTime};
 
-/// The longest the breaker stays open before the next probe.
-const LONGEST: Duration = Duration::minutes(10);
+/// The longest the breaker stays open before the next probe: a source that came back is noticed within it.
+const LONGEST: Duration = Duration::minutes(2);
 
 /// Whether a source is asked.
 #[derive(Debug, Clone)]
@@ -31,17 +31,29 @@ impl Breaker {
         }
     }
 
-    /// Lets a question pass, or says until when to leave the source alone. After that time one question is the probe.
-    pub(crate) fn admit(&mut self, now: OffsetDateTime) -> Result<(), OffsetDateTime> {
-        match &mut self.open {
-            None => Ok(()),
-            Some(open) if now < open.until => Err(open.until),
-            Some(open) if open.probing => Err(now + open.lasts.min(Duration::seconds(5))),
+    /// Until when the source is left alone, if a question must not be put now.
+    pub(crate) fn refuses(&self, now: OffsetDateTime) -> Option<OffsetDateTime> {
+        let open = self.open?;
+        if now < open.until {
+            Some(open.until)
+        } else {
+            open.probing
+                .then(|| now + open.lasts.min(Duration::seconds(5)))
+        }
+    }
+
+    /// Lets a question pass and says whether it is the probe, or says until when to leave the source alone.
+    pub(crate) fn admit(&mut self, now: OffsetDateTime) -> Result<bool, OffsetDateTime> {
+        if let Some(until) = self.refuses(now) {
+            return Err(until);
+        }
+        Ok(match &mut self.open {
+            None => false,
             Some(open) => {
                 open.probing = true;
-                Ok(())
+                true
             }
-        }
+        })
     }
 
     /// The source answered, whatever it said.
@@ -50,17 +62,13 @@ impl Breaker {
         self.open = None;
     }
 
-    /// The source gave no answer.
-    pub(crate) fn failed(&mut self, now: OffsetDateTime) {
+    /// The source gave no answer, to the probe or to another exchange.
+    pub(crate) fn failed(&mut self, now: OffsetDateTime, probe: bool) {
         self.failures = self.failures.saturating_add(1);
         let lasts = match self.open {
-            Some(Open {
-                lasts,
-                probing: true,
-                ..
-            }) => lasts.saturating_mul(2).min(LONGEST),
+            Some(open) if probe => open.lasts.saturating_mul(2).min(LONGEST),
             None if self.failures >= self.threshold => self.first,
-            // Not yet; or questions that were under way when it opened, which say nothing new.
+            // Not yet; or exchanges that were under way when it opened, which say nothing new.
             _ => return,
         };
         self.open = Some(Open {
@@ -70,7 +78,7 @@ impl Breaker {
         });
     }
 
-    /// The question was never put, so that a probe is free again.
+    /// The probe was never put, so that another question may be it.
     pub(crate) fn withdrawn(&mut self) {
         if let Some(open) = &mut self.open {
             open.probing = false;
@@ -103,26 +111,50 @@ mod tests {
         let start = datetime!(2026-03-02 04:00 UTC);
         let mut breaker = Breaker::new(3, Duration::seconds(30));
         for _ in 0..2 {
-            breaker.failed(start);
+            breaker.failed(start, false);
         }
         breaker.answered();
         for _ in 0..3 {
-            assert!(breaker.admit(start).is_ok());
-            breaker.failed(start);
+            assert_eq!(breaker.admit(start), Ok(false));
+            breaker.failed(start, false);
         }
         assert_eq!(breaker.admit(start), Err(start + Duration::seconds(30)));
         let later = start + Duration::seconds(31);
-        assert!(breaker.admit(later).is_ok(), "the probe");
+        assert_eq!(breaker.admit(later), Ok(true), "the probe");
         assert!(breaker.admit(later).is_err(), "only one");
-        breaker.failed(later);
+        breaker.failed(later, false);
+        assert!(
+            breaker.open_until(later).is_none(),
+            "a straggler says nothing about the probe"
+        );
+        breaker.failed(later, true);
         assert_eq!(
             breaker.admit(later),
             Err(later + Duration::seconds(60)),
             "twice as long"
         );
         let much_later = later + Duration::seconds(61);
-        assert!(breaker.admit(much_later).is_ok());
+        assert_eq!(breaker.admit(much_later), Ok(true));
+        breaker.withdrawn();
+        assert_eq!(breaker.admit(much_later), Ok(true), "the next may be it");
         breaker.answered();
-        assert!(breaker.admit(much_later).is_ok() && breaker.admit(much_later).is_ok());
+        assert_eq!(
+            (breaker.admit(much_later), breaker.admit(much_later)),
+            (Ok(false), Ok(false))
+        );
+    }
+
+    #[test]
+    fn a_source_that_came_back_is_noticed_within_two_minutes() {
+        let mut now = datetime!(2026-03-02 04:00 UTC);
+        let mut breaker = Breaker::new(1, Duration::seconds(30));
+        breaker.failed(now, false);
+        for _ in 0..20 {
+            let until = breaker.admit(now).unwrap_err();
+            assert!(until - now <= LONGEST);
+            now = until;
+            assert_eq!(breaker.admit(now), Ok(true));
+            breaker.failed(now, true);
+        }
     }
 }

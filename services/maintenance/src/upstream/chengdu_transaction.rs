@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use time::OffsetDateTime;
 use time::macros::{format_description, offset};
 
-use super::profile::{Ask, PAGE, Page, Profile, Question, Refusal, Session};
+use super::profile::{Ask, PAGE, Page, Profile, Question, Refusal, Session, granted};
 use super::read;
 
 pub(super) struct ChengduTransaction;
@@ -17,23 +17,21 @@ impl Profile for ChengduTransaction {
     fn clock(&self) -> Option<Ask> {
         Some(Ask {
             get: true,
-            path: "/time",
+            path: "/time".into(),
             ..Ask::default()
         })
     }
 
     fn token(&self, session: &Session<'_>) -> Option<Ask> {
-        let body = json!({"companycode": session.company, "companypassword": session.secret});
-        Some(wrapped("/carhealth/token", session.now, body))
+        Some(wrapped(
+            "/carhealth/token",
+            session.now,
+            session.credentials(),
+        ))
     }
 
     fn read_token(&self, body: &Value) -> Result<String, Refusal> {
-        let info = body.get("respInfo").ok_or(Refusal::Senseless)?;
-        read::succeeded(info, "1")?;
-        info.get("access_token")
-            .and_then(read::scalar)
-            .filter(|token| !token.is_empty())
-            .ok_or(Refusal::Senseless)
+        granted(body.get("respInfo").ok_or(Refusal::Senseless)?, "1")
     }
 
     fn list(&self, question: &Question, session: &Session<'_>, page: u32) -> Ask {

@@ -16,21 +16,12 @@ impl Profile for FoshanGet {
     }
 
     fn token(&self, session: &Session<'_>) -> Option<Ask> {
-        let data = json!({"companycode": session.company, "companypassword": session.secret});
         Some(Ask {
             get: true,
-            path: "/api/getAccessToken.ashx",
-            query: vec![("companydata", data.to_string())],
+            path: "/api/getAccessToken.ashx".into(),
+            query: vec![("companydata", session.credentials().to_string())],
             ..Ask::default()
         })
-    }
-
-    fn read_token(&self, body: &Value) -> Result<String, Refusal> {
-        read::succeeded(body, "1")?;
-        body.get("access_token")
-            .and_then(read::scalar)
-            .filter(|token| !token.is_empty())
-            .ok_or(Refusal::Senseless)
     }
 
     fn list(&self, question: &Question, session: &Session<'_>, page: u32) -> Ask {
@@ -45,7 +36,7 @@ impl Profile for FoshanGet {
         });
         Ask {
             get: true,
-            path: "/api/getRepairInfo.ashx",
+            path: "/api/getRepairInfo.ashx".into(),
             query: vec![("repairdata", data.to_string())],
             ..Ask::default()
         }

@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use backon::{ExponentialBuilder, Retryable};
+use backon::{BackoffBuilder, ExponentialBuilder, Retryable};
 use reqwest::{Client, StatusCode, Url};
 use serde_json::Value;
+use tongguan_vocabulary::Ids;
 
-use super::manners::{Held, Manners};
+use super::manners::{Held, Permit};
 use super::profile::{Ask, Refusal};
 use super::read;
 use crate::config::SourceConfig;
@@ -36,21 +37,45 @@ pub(crate) fn client() -> Result<Client, reqwest::Error> {
         .build()
 }
 
+/// How exchanges travel.
+#[derive(Clone)]
+pub(crate) enum Wire {
+    Http(Client),
+    /// A script instead of a source, in time that a test can stop.
+    #[cfg(test)]
+    Script(std::sync::Arc<dyn Fn(&Ask) -> Scripted + Send + Sync>),
+}
+
+#[cfg(test)]
+pub(crate) type Scripted = futures::future::BoxFuture<'static, Result<Reply, Failed>>;
+
+/// What came back.
+#[derive(Debug)]
+pub(crate) struct Reply {
+    pub(crate) status: StatusCode,
+    pub(crate) retry_after: Option<Duration>,
+    pub(crate) bytes: Vec<u8>,
+}
+
 /// Puts `ask` and reads JSON; the raw bytes are appended to `raw`.
 pub(crate) async fn exchange(
-    client: &Client,
+    wire: &Wire,
     config: &SourceConfig,
-    manners: &Manners,
+    permit: &Permit<'_>,
+    ids: &Ids,
     ask: &Ask,
     raw: &mut Vec<u8>,
 ) -> Result<Value, Failed> {
-    let policy = ExponentialBuilder::default()
+    let delays = ExponentialBuilder::default()
         .with_min_delay(Duration::from_millis(config.retry_delay_ms))
         .with_max_times(config.retries)
-        .with_jitter();
-    let bytes = (|| once(client, config, manners, ask))
-        .retry(policy)
-        .when(|failed| matches!(failed, Failed::Transport(_)) && manners.may_retry())
+        .build();
+    // Full jitter: anything from nothing to the whole delay, so that callers who failed together do not come back together.
+    let ids = ids.clone();
+    let delays = delays.map(move |delay| delay.mul_f64(fraction(&ids)));
+    let bytes = (|| once(wire, config, permit, ask))
+        .retry(delays)
+        .when(|failed| matches!(failed, Failed::Transport(_)) && permit.may_retry())
         .await?;
     raw.extend_from_slice(&bytes);
     raw.push(b'\n');
@@ -63,13 +88,67 @@ pub(crate) async fn exchange(
     })
 }
 
+/// A fraction of one, from the random bits of a fresh id (SplitMix64's finaliser evens out ids that count).
+fn fraction(ids: &Ids) -> f64 {
+    let mut bits = ids.next().as_u128() as u64;
+    bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    f64::from((bits >> 32) as u32) / f64::from(u32::MAX)
+}
+
 async fn once(
-    client: &Client,
+    wire: &Wire,
     config: &SourceConfig,
-    manners: &Manners,
+    permit: &Permit<'_>,
     ask: &Ask,
 ) -> Result<Vec<u8>, Failed> {
-    manners.pace().await.map_err(Failed::Held)?;
+    permit.pace().await.map_err(Failed::Held)?;
+    let reply = match wire {
+        Wire::Http(client) => send(client, config, ask).await,
+        #[cfg(test)]
+        Wire::Script(script) => {
+            let patience = Duration::from_millis(config.timeout_ms);
+            tokio::time::timeout(patience, script(ask))
+                .await
+                .unwrap_or(Err(Failed::Transport("the source did not answer in time")))
+        }
+    };
+    let told = reply.and_then(understood);
+    if matches!(told, Err(Failed::Transport(_))) {
+        permit.failed();
+    }
+    told
+}
+
+/// The bytes of a reply whose status lets them be an answer.
+fn understood(reply: Reply) -> Result<Vec<u8>, Failed> {
+    let refused = |refusal, why| Err(Failed::Refused(refusal, why, reply.retry_after));
+    match reply.status {
+        StatusCode::UNAUTHORIZED => refused(
+            Refusal::TokenExpired,
+            "the source does not accept our token",
+        ),
+        StatusCode::FORBIDDEN => refused(
+            Refusal::Said(Outcome::NotAuthorised),
+            "the source refuses us access",
+        ),
+        StatusCode::TOO_MANY_REQUESTS => refused(
+            Refusal::Said(Outcome::Quota),
+            "the source's quota is used up",
+        ),
+        status if status.is_server_error() => {
+            Err(Failed::Transport("the source answered with a server error"))
+        }
+        // A wrong path, a redirect to a login page: nothing is known of the vehicle.
+        status if !status.is_success() && status != StatusCode::BAD_REQUEST => refused(
+            Refusal::Senseless,
+            "the source answered with an unexpected status",
+        ),
+        _ => Ok(reply.bytes),
+    }
+}
+
+async fn send(client: &Client, config: &SourceConfig, ask: &Ask) -> Result<Reply, Failed> {
     let address = format!("{}{}", config.base_url, ask.path);
     let url = if ask.query.is_empty() {
         Url::parse(&address)
@@ -99,46 +178,22 @@ async fn once(
         .and_then(|value| value.to_str().ok())
         .and_then(|text| text.parse().ok())
         .map(Duration::from_secs);
-    let refused = |refusal, why| Err(Failed::Refused(refusal, why, retry_after));
-    match status {
-        StatusCode::UNAUTHORIZED => {
-            return refused(
-                Refusal::TokenExpired,
-                "the source does not accept our token",
-            );
-        }
-        StatusCode::FORBIDDEN => {
-            return refused(
-                Refusal::Said(Outcome::NotAuthorised),
-                "the source refuses us access",
-            );
-        }
-        StatusCode::TOO_MANY_REQUESTS => {
-            return refused(
-                Refusal::Said(Outcome::Quota),
-                "the source's quota is used up",
-            );
-        }
-        status if status.is_server_error() => {
-            return Err(Failed::Transport("the source answered with a server error"));
-        }
-        // A wrong path, a redirect to a login page: nothing is known of the vehicle.
-        status if !status.is_success() && status != StatusCode::BAD_REQUEST => {
-            return refused(
-                Refusal::Senseless,
-                "the source answered with an unexpected status",
-            );
-        }
-        _ => {}
-    }
     let mut bytes = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(|error| transport(&error))? {
         if bytes.len() + chunk.len() > LARGEST {
-            return refused(Refusal::Senseless, "the answer is larger than any history");
+            return Err(Failed::Refused(
+                Refusal::Senseless,
+                "the answer is larger than any history",
+                retry_after,
+            ));
         }
         bytes.extend_from_slice(&chunk);
     }
-    Ok(bytes)
+    Ok(Reply {
+        status,
+        retry_after,
+        bytes,
+    })
 }
 
 fn transport(error: &reqwest::Error) -> Failed {

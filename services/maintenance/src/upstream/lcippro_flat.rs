@@ -1,14 +1,25 @@
 //! The common product family: flat JSON by POST under `/restservices/lcipprodatarest/` (Zhejiang, Hunan, vendor hosts).
 //!
 //! Token and upload are seen in public clients. No open query operation is documented; ours follows the path pattern
-//! of the family and the read side of its Shanghai release, where success is "0".
+//! of the family and the read side of its Shanghai release, where success is "0". A member that differs in paths,
+//! success codes or names of its lists says so in its [`Dialect`].
 
 use serde_json::{Value, json};
 
-use super::profile::{Ask, PAGE, Page, Profile, Question, Refusal, Session};
+use super::profile::{Ask, PAGE, Page, Profile, Question, Refusal, Session, granted};
+use super::provinces::Dialect;
 use super::read;
 
-pub(super) struct LcipproFlat;
+/// Where the family hands out tokens.
+pub(super) const TOKEN_PATH: &str = "/restservices/lcipprodatarest/lcipprogetaccesstoken/query";
+
+pub(super) struct LcipproFlat(Dialect);
+
+impl LcipproFlat {
+    pub(super) fn new(dialect: Dialect) -> Self {
+        Self(dialect)
+    }
+}
 
 impl Profile for LcipproFlat {
     fn label(&self) -> &'static str {
@@ -16,20 +27,11 @@ impl Profile for LcipproFlat {
     }
 
     fn token(&self, session: &Session<'_>) -> Option<Ask> {
-        let body = json!({"companycode": session.company, "companypassword": session.secret});
-        Some(Ask::post(
-            "/restservices/lcipprodatarest/lcipprogetaccesstoken/query",
-            &body,
-        ))
+        Some(Ask::post(self.0.token_path.clone(), &session.credentials()))
     }
 
     fn read_token(&self, body: &Value) -> Result<String, Refusal> {
-        read::succeeded(body, "1")?;
-        let token = body.get("access_token").or_else(|| body.get("accessToken"));
-        token
-            .and_then(read::scalar)
-            .filter(|token| !token.is_empty())
-            .ok_or(Refusal::Senseless)
+        granted(body, &self.0.token_success)
     }
 
     fn list(&self, question: &Question, session: &Session<'_>, page: u32) -> Ask {
@@ -39,15 +41,13 @@ impl Profile for LcipproFlat {
             "pageNo": page,
             "pageSize": PAGE,
         });
-        Ask::post(
-            "/restservices/lcipprodatarest/lcipprocarfixrecordquery/query",
-            &body,
-        )
+        Ask::post(self.0.list_path.clone(), &body)
     }
 
     fn read_list(&self, body: &Value) -> Result<Page, Refusal> {
-        read::succeeded(body, "0")?;
-        let mut page = read::page(body.get("items"), body.get("total"))?;
+        let dialect = &self.0;
+        read::succeeded(body, &dialect.list_success)?;
+        let mut page = read::page(body.get(&dialect.items), body.get(&dialect.total))?;
         page.as_of = body
             .get("dataDate")
             .and_then(Value::as_str)

@@ -2,13 +2,18 @@
 
 use std::collections::VecDeque;
 use std::num::NonZeroU32;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use governor::clock::{Clock as _, DefaultClock};
-use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
+use governor::clock::Clock as _;
+use governor::middleware::NoOpMiddleware;
+use governor::state::{InMemoryState, NotKeyed};
+use governor::{Quota, RateLimiter};
 use time::OffsetDateTime;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::Instant;
+use tongguan_vocabulary::Clock;
 
 use super::breaker::Breaker;
 use super::hours::Hours;
@@ -20,11 +25,25 @@ const WINDOW: usize = 100;
 /// Longest wait for our own rate limit or a place before QUOTA is said.
 const PATIENCE: Duration = Duration::from_secs(2);
 
+/// The clock of the rate limit is that of tokio: it never goes back, and a test can stop it.
+#[derive(Clone)]
+struct Ticks(Instant);
+
+impl governor::clock::Clock for Ticks {
+    type Instant = Duration;
+
+    fn now(&self) -> Duration {
+        self.0.elapsed()
+    }
+}
+
 pub(crate) struct Manners {
-    limiter: DefaultDirectRateLimiter,
+    limiter: RateLimiter<NotKeyed, InMemoryState, Ticks, NoOpMiddleware<Duration>>,
+    ticks: Ticks,
     places: Arc<Semaphore>,
     in_flight: u32,
     hours: Option<Hours>,
+    clock: Clock,
     state: Mutex<State>,
 }
 
@@ -39,6 +58,15 @@ struct State {
 
 /// Why a source is not asked now, and for how long.
 pub(crate) type Held = (Outcome, &'static str, Option<Duration>);
+
+/// Permission to put one question; its place is free again when it is dropped.
+pub(crate) struct Permit<'a> {
+    manners: &'a Manners,
+    _place: OwnedSemaphorePermit,
+    /// Whether it is the one question that an open breaker lets through.
+    probe: bool,
+    settled: AtomicBool,
+}
 
 /// How a source is doing.
 #[derive(Debug, Clone, Default)]
@@ -56,14 +84,17 @@ pub(crate) struct Health {
 }
 
 impl Manners {
-    pub(crate) fn new(config: &SourceConfig) -> Result<Self, String> {
+    pub(crate) fn new(config: &SourceConfig, clock: Clock) -> Result<Self, String> {
         let cells = |count: u32| NonZeroU32::new(count).unwrap_or(NonZeroU32::MIN);
         let quota = Quota::per_minute(cells(config.per_minute)).allow_burst(cells(config.burst));
+        let ticks = Ticks(Instant::now());
         Ok(Self {
-            limiter: RateLimiter::direct(quota),
+            limiter: RateLimiter::direct_with_clock(quota, ticks.clone()),
+            ticks,
             places: Arc::new(Semaphore::new(config.in_flight.max(1) as usize)),
             in_flight: config.in_flight.max(1),
             hours: Hours::parse(&config.hours)?,
+            clock,
             state: Mutex::new(State {
                 breaker: Breaker::new(
                     config.breaker_failures,
@@ -77,8 +108,9 @@ impl Manners {
         })
     }
 
-    /// Asks for permission to put one question; the place is held until the permit is dropped.
-    pub(crate) async fn admit(&self, now: OffsetDateTime) -> Result<OwnedSemaphorePermit, Held> {
+    /// Asks for permission to put one question.
+    pub(crate) async fn admit(&self) -> Result<Permit<'_>, Held> {
+        let now = self.clock.now();
         if let Some(wait) = self.hours.and_then(|hours| hours.closed_for(now)) {
             return Err((
                 Outcome::OffHours,
@@ -86,76 +118,32 @@ impl Manners {
                 wait.try_into().ok(),
             ));
         }
-        self.state().breaker.admit(now).map_err(|until| {
-            let wait = (until - now).try_into().ok();
-            (
-                Outcome::UpstreamDown,
-                "the source failed repeatedly and is left alone for a while",
-                wait,
-            )
-        })?;
+        if let Some(until) = self.state().breaker.refuses(now) {
+            return Err(left_alone(until, now));
+        }
         let place = tokio::time::timeout(PATIENCE, self.places.clone().acquire_owned()).await;
-        if let Ok(Ok(permit)) = place {
-            let mut state = self.state();
-            state.budget = (state.budget + 1).min(100);
-            return Ok(permit);
-        }
-        self.state().breaker.withdrawn();
-        Err((
-            Outcome::Quota,
-            "all our places at the source are taken",
-            Some(Duration::from_secs(2)),
-        ))
-    }
-
-    /// Waits for the rate limit, a short time; every HTTP exchange counts, retries too.
-    pub(crate) async fn pace(&self) -> Result<(), Held> {
-        let started = tokio::time::Instant::now();
-        loop {
-            let Err(not_until) = self.limiter.check() else {
-                return Ok(());
-            };
-            let wait = not_until.wait_time_from(DefaultClock::default().now());
-            if started.elapsed() + wait > PATIENCE {
-                return Err((
-                    Outcome::Quota,
-                    "our own quota for the source is used up",
-                    Some(wait.max(Duration::from_secs(1))),
-                ));
-            }
-            tokio::time::sleep(wait).await;
-        }
-    }
-
-    /// Whether one more retry is within the budget of a tenth of all questions.
-    pub(crate) fn may_retry(&self) -> bool {
+        let Ok(Ok(place)) = place else {
+            return Err((
+                Outcome::Quota,
+                "all our places at the source are taken",
+                Some(Duration::from_secs(2)),
+            ));
+        };
+        // The breaker may have opened while others held the places.
+        let now = self.clock.now();
         let mut state = self.state();
-        let affordable = state.budget >= 10;
-        if affordable {
-            state.budget -= 10;
-        }
-        affordable
-    }
-
-    /// The question was answered or not; what the answer says does not matter.
-    pub(crate) fn note(&self, answered: bool, took: Duration, now: OffsetDateTime) {
-        let mut state = self.state();
-        if state.recent.len() == WINDOW {
-            state.recent.pop_front();
-        }
-        state.recent.push_back((answered, took));
-        if answered {
-            state.breaker.answered();
-            state.last_success = Some(now);
-        } else {
-            state.breaker.failed(now);
-            state.last_failure = Some(now);
-        }
-    }
-
-    /// The question was not put after all.
-    pub(crate) fn withdraw(&self) {
-        self.state().breaker.withdrawn();
+        let probe = state
+            .breaker
+            .admit(now)
+            .map_err(|until| left_alone(until, now))?;
+        state.budget = (state.budget + 1).min(100);
+        drop(state);
+        Ok(Permit {
+            manners: self,
+            _place: place,
+            probe,
+            settled: AtomicBool::new(false),
+        })
     }
 
     pub(crate) fn health(&self, now: OffsetDateTime) -> Health {
@@ -190,5 +178,80 @@ impl Manners {
 
     fn state(&self) -> std::sync::MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn left_alone(until: OffsetDateTime, now: OffsetDateTime) -> Held {
+    (
+        Outcome::UpstreamDown,
+        "the source failed repeatedly and is left alone for a while",
+        (until - now).try_into().ok(),
+    )
+}
+
+impl Permit<'_> {
+    /// Waits for the rate limit, a short time; every HTTP exchange counts, retries too.
+    pub(crate) async fn pace(&self) -> Result<(), Held> {
+        let (limiter, ticks) = (&self.manners.limiter, &self.manners.ticks);
+        let started = Instant::now();
+        loop {
+            let Err(not_until) = limiter.check() else {
+                return Ok(());
+            };
+            let wait = not_until.wait_time_from(ticks.now());
+            if started.elapsed() + wait > PATIENCE {
+                return Err((
+                    Outcome::Quota,
+                    "our own quota for the source is used up",
+                    Some(wait.max(Duration::from_secs(1))),
+                ));
+            }
+            tokio::time::sleep(wait).await;
+        }
+    }
+
+    /// Whether one more retry is within the budget of a tenth of all questions; none while the breaker is open.
+    pub(crate) fn may_retry(&self) -> bool {
+        let mut state = self.manners.state();
+        let affordable = state.budget >= 10 && !state.breaker.is_open();
+        if affordable {
+            state.budget -= 10;
+        }
+        affordable
+    }
+
+    /// One exchange brought no answer. The breaker hears of each, not only of questions given up: with retries a
+    /// question on a source that hangs is given up long after that is plain.
+    pub(crate) fn failed(&self) {
+        let mut state = self.manners.state();
+        let now = self.manners.clock.now();
+        self.settled.store(true, Ordering::Relaxed);
+        state.breaker.failed(now, self.probe);
+    }
+
+    /// The question is over, answered or not; what the answer says does not matter.
+    pub(crate) fn done(&self, answered: bool, took: Duration) {
+        let now = self.manners.clock.now();
+        let mut state = self.manners.state();
+        if state.recent.len() == WINDOW {
+            state.recent.pop_front();
+        }
+        state.recent.push_back((answered, took));
+        if answered {
+            self.settled.store(true, Ordering::Relaxed);
+            state.breaker.answered();
+            state.last_success = Some(now);
+        } else {
+            state.last_failure = Some(now);
+        }
+    }
+}
+
+impl Drop for Permit<'_> {
+    /// A probe that was never put, or was dropped on its way, leaves the way free for another.
+    fn drop(&mut self) {
+        if self.probe && !self.settled.load(Ordering::Relaxed) {
+            self.manners.state().breaker.withdrawn();
+        }
     }
 }

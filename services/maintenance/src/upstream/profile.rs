@@ -1,14 +1,19 @@
 //! What differs from province to province on the wire.
 //!
 //! To add a province: give it a row in `data/provinces.json` (id, names, areas, plates, profile) and an address in the
-//! configuration. Where it speaks a form of its own: add one file beside this one that implements [`Profile`], name it
-//! in [`by_name`], put its field names into `data/fields.json` and its refusal texts into `data/phrases.json`, give the
-//! simulator the same form in `simulator/forms.rs`, and add golden answers under `tests/golden/<profile>/`.
+//! configuration. Where it is of the common product family but has paths, success codes or list names of its own, they
+//! stand in the `dialect` of the same row. Where it speaks another form: add one file beside this one that implements
+//! [`Profile`] and name it in [`by_name`]. A field name or a refusal text nobody used so far goes into
+//! `data/fields.json` or `data/phrases.json`.
 
-use serde_json::Value;
+use std::borrow::Cow;
+
+use serde_json::{Value, json};
 use time::{Date, OffsetDateTime};
 use tongguan_vocabulary::Vin;
 
+use super::provinces::Dialect;
+use super::read;
 use crate::domain::outcome::Outcome;
 use crate::domain::record::RawRow;
 
@@ -33,12 +38,19 @@ pub(crate) struct Session<'a> {
     pub(crate) nonce: String,
 }
 
+impl Session<'_> {
+    /// Company code and password, as every member of the family wants them for a token.
+    pub(super) fn credentials(&self) -> Value {
+        json!({"companycode": self.company, "companypassword": self.secret})
+    }
+}
+
 /// One HTTP exchange to be made.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Ask {
     /// GET where true, else POST.
     pub(crate) get: bool,
-    pub(crate) path: &'static str,
+    pub(crate) path: Cow<'static, str>,
     pub(crate) query: Vec<(&'static str, String)>,
     pub(crate) headers: Vec<(&'static str, String)>,
     pub(crate) content_type: &'static str,
@@ -47,9 +59,9 @@ pub(crate) struct Ask {
 
 impl Ask {
     /// A JSON body by POST.
-    pub(crate) fn post(path: &'static str, body: &Value) -> Self {
+    pub(crate) fn post(path: impl Into<Cow<'static, str>>, body: &Value) -> Self {
         Self {
-            path,
+            path: path.into(),
             content_type: "application/json;charset=UTF-8",
             body: body.to_string(),
             ..Self::default()
@@ -92,7 +104,9 @@ pub(crate) trait Profile: Send + Sync {
     }
     /// Asks for a token, where one is needed.
     fn token(&self, session: &Session<'_>) -> Option<Ask>;
-    fn read_token(&self, body: &Value) -> Result<String, Refusal>;
+    fn read_token(&self, body: &Value) -> Result<String, Refusal> {
+        granted(body, "1")
+    }
     /// Asks for a page of records, counted from 1.
     fn list(&self, question: &Question, session: &Session<'_>, page: u32) -> Ask;
     fn read_list(&self, body: &Value) -> Result<Page, Refusal>;
@@ -105,17 +119,36 @@ pub(crate) trait Profile: Send + Sync {
     }
 }
 
+/// The token of an answer that grants one; older releases spell it `access_token`, newer ones `accessToken`.
+pub(super) fn granted(body: &Value, success: &str) -> Result<String, Refusal> {
+    read::succeeded(body, success)?;
+    ["access_token", "accessToken"]
+        .iter()
+        .find_map(|name| body.get(name).and_then(read::scalar))
+        .filter(|token| !token.is_empty())
+        .ok_or(Refusal::Senseless)
+}
+
 /// Records a page.
 pub(crate) const PAGE: u32 = 50;
 
-/// The profile of a name.
-pub(crate) fn by_name(name: &str) -> Option<&'static dyn Profile> {
+/// Every profile, by name.
+pub(crate) const NAMES: [&str; 5] = [
+    "lcippro_flat",
+    "shanghai_portal",
+    "chengdu_transaction",
+    "foshan_get",
+    "im_station_signed",
+];
+
+/// The profile of a name, in the dialect of a province.
+pub(crate) fn by_name(name: &str, dialect: &Dialect) -> Option<Box<dyn Profile>> {
     Some(match name {
-        "lcippro_flat" => &super::lcippro_flat::LcipproFlat,
-        "shanghai_portal" => &super::shanghai_portal::ShanghaiPortal,
-        "chengdu_transaction" => &super::chengdu_transaction::ChengduTransaction,
-        "foshan_get" => &super::foshan_get::FoshanGet,
-        "im_station_signed" => &super::im_station_signed::ImStationSigned,
+        "lcippro_flat" => Box::new(super::lcippro_flat::LcipproFlat::new(dialect.clone())),
+        "shanghai_portal" => Box::new(super::shanghai_portal::ShanghaiPortal),
+        "chengdu_transaction" => Box::new(super::chengdu_transaction::ChengduTransaction),
+        "foshan_get" => Box::new(super::foshan_get::FoshanGet),
+        "im_station_signed" => Box::new(super::im_station_signed::ImStationSigned),
         _ => return None,
     })
 }

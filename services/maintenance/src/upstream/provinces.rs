@@ -6,11 +6,12 @@ use serde::Deserialize;
 
 const TABLE: &str = include_str!("../../data/provinces.json");
 
-static PROVINCES: LazyLock<Vec<Province>> = LazyLock::new(|| {
-    serde_json::from_str::<Table>(TABLE)
-        .map(|table| table.provinces)
-        .unwrap_or_default()
-});
+static PROVINCES: LazyLock<Vec<Province>> = LazyLock::new(|| rows(TABLE).unwrap_or_default());
+
+/// The rows of a table.
+pub(super) fn rows(table: &str) -> Result<Vec<Province>, serde_json::Error> {
+    Ok(serde_json::from_str::<Table>(table)?.provinces)
+}
 
 #[derive(Deserialize)]
 struct Table {
@@ -31,6 +32,38 @@ pub(crate) struct Province {
     pub(crate) profile: String,
     /// Whether it cannot be asked without the plate.
     pub(crate) plate_required: bool,
+    /// How it departs from the common product family, where it does.
+    #[serde(default)]
+    pub(crate) dialect: Dialect,
+}
+
+/// What one member of the common product family may call differently.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Dialect {
+    pub(crate) token_path: String,
+    /// The `code` of a token that was granted.
+    pub(crate) token_success: String,
+    pub(crate) list_path: String,
+    /// The `code` of a list that was told.
+    pub(crate) list_success: String,
+    /// The name of the list of records.
+    pub(crate) items: String,
+    /// The name of the number of records held.
+    pub(crate) total: String,
+}
+
+impl Default for Dialect {
+    fn default() -> Self {
+        Self {
+            token_path: super::lcippro_flat::TOKEN_PATH.to_owned(),
+            token_success: "1".to_owned(),
+            list_path: "/restservices/lcipprodatarest/lcipprocarfixrecordquery/query".to_owned(),
+            list_success: "0".to_owned(),
+            items: "items".to_owned(),
+            total: "total".to_owned(),
+        }
+    }
 }
 
 /// Every row of the table.
@@ -54,6 +87,7 @@ pub(crate) fn of_plate(plate: &str) -> Option<&'static Province> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::upstream::profile::NAMES;
 
     #[test]
     fn every_province_has_its_plate_its_area_and_a_known_profile() {
@@ -65,7 +99,7 @@ mod tests {
         assert_eq!(of_plate("X"), None);
         for province in all() {
             assert!(
-                crate::upstream::profile::by_name(&province.profile).is_some(),
+                NAMES.contains(&province.profile.as_str()),
                 "{}",
                 province.id
             );

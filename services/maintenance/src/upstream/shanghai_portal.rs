@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::lcippro_flat::TOKEN_PATH;
 use super::profile::{Ask, PAGE, Page, Profile, Question, Refusal, Session};
 use super::read;
 use crate::domain::record::RawRow;
@@ -14,20 +15,7 @@ impl Profile for ShanghaiPortal {
     }
 
     fn token(&self, session: &Session<'_>) -> Option<Ask> {
-        let body = json!({"companycode": session.company, "companypassword": session.secret});
-        Some(Ask::post(
-            "/restservices/lcipprodatarest/lcipprogetaccesstoken/query",
-            &body,
-        ))
-    }
-
-    fn read_token(&self, body: &Value) -> Result<String, Refusal> {
-        read::succeeded(body, "1")?;
-        let token = body.get("accessToken").or_else(|| body.get("access_token"));
-        token
-            .and_then(read::scalar)
-            .filter(|token| !token.is_empty())
-            .ok_or(Refusal::Senseless)
+        Some(Ask::post(TOKEN_PATH, &session.credentials()))
     }
 
     fn list(&self, question: &Question, session: &Session<'_>, page: u32) -> Ask {

@@ -5,9 +5,13 @@ use std::path::PathBuf;
 
 use time::macros::date;
 
-use super::profile::{Refusal, by_name};
+use super::profile::{Profile, Refusal};
 use super::read;
 use crate::domain::record::{RawRow, Record};
+
+fn by_name(name: &str) -> Option<Box<dyn Profile>> {
+    super::profile::by_name(name, &super::provinces::Dialect::default())
+}
 
 fn golden(profile: &str, file: &str) -> Vec<u8> {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden");
@@ -117,4 +121,90 @@ fn success_of_one_operation_is_no_success_of_another() {
         Err(Refusal::Senseless),
         "0 is success where records are read"
     );
+}
+
+/// A province that nobody ever heard of, of the common family but with paths, codes and names of its own: one row.
+const NEW_ROW: &str = r#"{"provinces": [{
+    "id": "penglai", "name": "Penglai", "name_zh": "蓬莱", "areas": ["99"], "plates": ["蓬"],
+    "profile": "lcippro_flat", "plate_required": false,
+    "dialect": {"token_path": "/open/token", "list_path": "/open/records", "list_success": "200", "items": "data", "total": "count"}
+}]}"#;
+
+#[tokio::test]
+async fn a_province_is_added_by_one_row_of_the_table() {
+    use super::http::{Reply, Wire};
+    use super::profile::{Ask, Question};
+    use futures::FutureExt;
+    let province = super::provinces::rows(NEW_ROW).unwrap().remove(0);
+    let script = |ask: &Ask| {
+        let body = match (
+            ask.path.as_ref(),
+            ask.body.contains("\"access_token\":\"t1\""),
+        ) {
+            ("/open/token", _) => serde_json::json!({"code": "1", "accessToken": "t1"}),
+            ("/open/records", true) => serde_json::json!({"code": 200, "count": 2, "data": [
+                {"VIN": "LSVWY4180KN246094", "companyName": "甲", "repairMileage": "1.2万公里", "repairDate": "2024-03-10"},
+                {"basicInfo": "{\"vin\":\"LSVWY4180KN246094\",\"repairmileage\":\"21000\"}"},
+            ]}),
+            other => panic!("nobody serves {other:?}"),
+        };
+        let reply = Reply {
+            status: reqwest::StatusCode::OK,
+            retry_after: None,
+            bytes: body.to_string().into_bytes(),
+        };
+        futures::future::ready(Ok(reply)).boxed()
+    };
+    let upstream = super::Upstream::new(
+        Box::leak(Box::new(province)),
+        crate::config::SourceConfig::default(),
+        Wire::Script(std::sync::Arc::new(script)),
+        tongguan_vocabulary::World::fixed(tongguan_testkit::noon()),
+    )
+    .unwrap();
+    let question = Question {
+        vin: "LSVWY4180KN246094".parse().unwrap(),
+        plate: "蓬A12345".to_owned(),
+    };
+    let fetched = upstream.ask(&question).await;
+    assert_eq!(fetched.outcome, crate::domain::outcome::Outcome::Found);
+    let km: Vec<_> = fetched
+        .rows
+        .iter()
+        .map(|row| Record::read("penglai", row, date!(2026 - 03 - 02)).unwrap())
+        .map(|record| record.odometer.unwrap().to_km())
+        .collect();
+    assert_eq!(km, [12_000, 21_000]);
+}
+
+#[test]
+fn a_plate_travels_in_bodies_only() {
+    use super::profile::{Question, Session};
+    let question = Question {
+        vin: "LSVWY4180KN246094".parse().unwrap(),
+        plate: "浙A12345".to_owned(),
+    };
+    let session = Session {
+        company: "330000000000001",
+        secret: "s3cret",
+        token: "t",
+        now: tongguan_testkit::noon(),
+        nonce: "n".to_owned(),
+    };
+    let mut in_bodies = 0;
+    for name in super::profile::NAMES {
+        let profile = by_name(name).unwrap();
+        let asks = [
+            profile.clock(),
+            profile.token(&session),
+            Some(profile.list(&question, &session, 1)),
+            profile.detail("1", &session),
+        ];
+        for ask in asks.into_iter().flatten() {
+            let outside = format!("{}{:?}{:?}", ask.path, ask.query, ask.headers);
+            assert!(!outside.contains("A12345"), "{name}: {outside}");
+            in_bodies += u32::from(ask.body.contains("浙A12345"));
+        }
+    }
+    assert_eq!(in_bodies, 4, "every profile that has a body sends it there");
 }

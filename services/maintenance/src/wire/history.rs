@@ -7,29 +7,30 @@ use tongguan_rpc::wire as shared;
 
 use super::odometer;
 use crate::domain::findings::{Code, Finding, Severity};
-use crate::domain::history::Used;
+use crate::domain::history::{History, Used};
 use crate::domain::lookup::Purpose;
 use crate::domain::outcome::{Freshness, Outcome};
 use crate::domain::record::{Record, Standing};
 use crate::service::Told;
 
-/// A history as answered.
+/// A history as answered: what was written of it before, with what differs from call to call.
 pub(crate) fn history(told: Told) -> pb::History {
-    let Told {
-        ask,
-        history,
-        cached,
-        now,
-    } = told;
+    let age = told.view.history.fetched_at.map(|at| told.now - at);
     pb::History {
-        vin: ask.vin.as_str().to_owned(),
+        vin: told.ask.vin.as_str().to_owned(),
+        age: age.map(|age| seconds(age.whole_seconds())),
+        cached: told.cached,
+        consent: told.ask.consent.id,
+        purpose: purpose(told.ask.purpose).into(),
+        ..told.view.written(written)
+    }
+}
+
+fn written(history: &History) -> pb::History {
+    pb::History {
         outcome: outcome(history.outcome).into(),
         freshness: freshness(history.freshness).into(),
         fetched_at: history.fetched_at.map(shared::timestamp),
-        age: history
-            .fetched_at
-            .map(|at| seconds((now - at).whole_seconds())),
-        cached,
         simulated: history.sources.iter().any(|used| used.answer.simulated),
         sources: history.sources.iter().map(source).collect(),
         coverage: history
@@ -41,14 +42,13 @@ pub(crate) fn history(told: Told) -> pb::History {
             }),
         completeness: Some(pb::Completeness {
             score: history.completeness.0,
-            reasons: history.completeness.1,
+            reasons: history.completeness.1.clone(),
         }),
         odometer: Some(odometer::analysis(&history.analysis, &history.readings)),
-        findings: history.findings.into_iter().map(finding).collect(),
-        records: history.records.into_iter().map(record).collect(),
-        consent: ask.consent.id,
-        purpose: purpose(ask.purpose).into(),
+        findings: history.findings.iter().map(finding).collect(),
+        records: history.records.iter().map(record).collect(),
         retry_after: history.retry_after.map(|wait| seconds(i64::from(wait))),
+        ..pb::History::default()
     }
 }
 
@@ -131,53 +131,57 @@ fn unhex(text: &str) -> Bytes {
         .collect()
 }
 
-fn record(record: Record) -> pb::RepairRecord {
+fn record(record: &Record) -> pb::RepairRecord {
     let standing = match record.standing {
         Standing::Counted => pb::repair_record::Standing::Counted,
         Standing::Folded => pb::repair_record::Standing::Folded,
         Standing::SetAside => pb::repair_record::Standing::SetAside,
     };
     pb::RepairRecord {
-        key: record.key,
-        source: record.source,
-        shop: record.shop,
-        shop_code: record.shop_code,
+        key: record.key.clone(),
+        source: record.source.clone(),
+        shop: record.shop.clone(),
+        shop_code: record.shop_code.clone(),
         headquarters: record.headquarters,
-        list_number: record.list_number,
+        list_number: record.list_number.clone(),
         intake: record.intake.map(|day| shared::date(day.into())),
         settled: record.settled.map(|day| shared::date(day.into())),
         odometer: record.odometer.map(shared::odometer),
-        fault: record.fault,
+        fault: record.fault.clone(),
         jobs: record
             .jobs
-            .into_iter()
+            .iter()
             .map(|job| pb::RepairJob {
-                name: job.name,
+                name: job.name.clone(),
                 hours: job.hours,
             })
             .collect(),
         parts: record
             .parts
-            .into_iter()
+            .iter()
             .map(|part| pb::RepairPart {
-                name: part.name,
-                code: part.code,
+                name: part.name.clone(),
+                code: part.code.clone(),
                 quantity: part.quantity,
             })
             .collect(),
         standing: standing.into(),
-        standing_codes: record.standing_codes,
-        folded_into: record.folded_into,
-        quality_codes: record.quality,
+        standing_codes: record.standing_codes.clone(),
+        folded_into: record.folded_into.clone(),
+        quality_codes: record.quality.clone(),
         origins: record
             .origins
-            .into_iter()
-            .map(|(field, wire, text)| pb::FieldOrigin { field, wire, text })
+            .iter()
+            .map(|(field, wire, text)| pb::FieldOrigin {
+                field: field.clone(),
+                wire: wire.clone(),
+                text: text.clone(),
+            })
             .collect(),
     }
 }
 
-fn finding(finding: Finding) -> pb::Finding {
+fn finding(finding: &Finding) -> pb::Finding {
     use pb::finding::Code as C;
     let code = match finding.code {
         Code::OdometerRollback => C::OdometerRollback,
@@ -208,7 +212,7 @@ fn finding(finding: Finding) -> pb::Finding {
         severity: severity.into(),
         text: text.to_owned(),
         text_zh: text_zh.to_owned(),
-        records: finding.records,
-        words: finding.words,
+        records: finding.records.clone(),
+        words: finding.words.clone(),
     }
 }

@@ -309,13 +309,29 @@ async fn a_rollback_and_what_vanished_are_found(database: Database) {
     // Whoever turned it back also cleans the file: that is seen too.
     file.visits.retain(|visit| visit.mileage != "88000");
     "22000".clone_into(&mut file.visits[0].mileage);
-    stage.file(file).await;
+    stage.file(file.clone()).await;
     stage.world.clock.advance(Duration::days(2));
     let history = stage.look_up(ask(VIN, "zhejiang")).await.unwrap();
     let codes: Vec<_> = history.findings.iter().map(pb::Finding::code).collect();
     assert!(
         codes.contains(&pb::finding::Code::RecordVanished)
             && codes.contains(&pb::finding::Code::RecordChanged),
+        "{codes:?}"
+    );
+
+    // A visit more makes a new answer; what was found before is still found.
+    file.visits.push(Visit {
+        list: "A10".to_owned(),
+        intake: "20260220".to_owned(),
+        mileage: "57000".to_owned(),
+        ..file.visits[0].clone()
+    });
+    stage.file(file).await;
+    stage.world.clock.advance(Duration::days(2));
+    let history = stage.look_up(ask(VIN, "zhejiang")).await.unwrap();
+    let codes: Vec<_> = history.findings.iter().map(pb::Finding::code).collect();
+    assert!(
+        codes.contains(&pb::finding::Code::RecordVanished),
         "{codes:?}"
     );
     stage.tasks.stop().await;

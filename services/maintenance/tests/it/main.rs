@@ -7,5 +7,6 @@
 
 mod api;
 mod durable;
+mod privacy;
 mod stage;
 mod storm;

@@ -131,7 +131,7 @@ impl Stage {
         request
             .metadata_mut()
             .insert("authorization", format!("Bearer {token}").parse().unwrap());
-        request.set_timeout(Duration::from_secs(20));
+        request.set_timeout(Duration::from_secs(60));
         request
     }
 
@@ -192,6 +192,18 @@ impl Stage {
         tokio::time::timeout(Duration::from_secs(20), watched)
             .await
             .unwrap_or_else(|_| panic!("the lookup never was {state:?}"))
+    }
+
+    /// Returns when the worker has erased what is due: it does so between rounds, so that a second lookup comes after it.
+    pub(crate) async fn worker_has_erased(&self) {
+        for purpose in [pb::Purpose::ExportClearance, pb::Purpose::Audit] {
+            let now = self.world.clock.now().unix_timestamp();
+            let mut lookup = ask(OTHER_VIN, "hunan");
+            lookup.purpose = purpose.into();
+            let operation = self.start(&format!("{purpose:?} {now}"), lookup).await;
+            self.until(&operation.result, common::operation::State::Succeeded)
+                .await;
+        }
     }
 
     pub(crate) async fn mood(&self, province: &str, mood: Mood) {

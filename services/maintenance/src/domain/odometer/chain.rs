@@ -3,6 +3,7 @@
 use time::Date;
 
 use super::prepare::Point;
+use super::tolerance;
 
 /// Kilometres that `days` can hold at most, whatever the vehicle: 1,500 in a day, 700 a day over a week,
 /// 450 over a month, 350 over a quarter and beyond. Rising with `days`.
@@ -33,30 +34,101 @@ pub(super) fn heaviest(points: &[Point]) -> Vec<usize> {
     if points.windows(2).all(holds) {
         return (0..points.len()).collect();
     }
-    // Days as plain numbers: the inner loop runs up to n²/2 times.
-    let seen: Vec<(i32, u32)> = points
-        .iter()
-        .map(|point| (point.date.to_julian_day(), point.km))
-        .collect();
-    let mut best: Vec<(f64, u32, Option<usize>)> = Vec::with_capacity(points.len());
-    for (at, point) in points.iter().enumerate() {
-        let (day, km) = seen[at];
-        let mut own = (0.0, 0, None);
-        for (before, (earlier, from)) in seen[..at].iter().enumerate() {
-            let (weight, length, _) = best[before];
-            let heavier = weight > own.0 || (weight >= own.0 && length > own.1);
-            if heavier && *from <= km && km - from <= allowed_km(day.abs_diff(*earlier)) {
-                own = (weight, length, Some(before));
-            }
-        }
-        best.push((own.0 + point.weight, own.1 + 1, own.2));
-    }
-    let end = best
-        .iter()
-        .enumerate()
-        .max_by(|(_, a), (_, b)| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)))
-        .map(|(at, _)| at);
-    let mut chain: Vec<usize> = std::iter::successors(end, |at| best[*at].2).collect();
+    let links = ending(points.iter().map(seen));
+    let end = best(&links).map(|(at, _)| at);
+    let mut chain = back(&links, end);
     chain.reverse();
     chain
+}
+
+/// The two heaviest chains of which the second begins lower than, and after, the first ends; nothing where no such pair is.
+pub(super) fn heaviest_pair(points: &[Point]) -> Option<(Vec<usize>, Vec<usize>)> {
+    let forwards = ending(points.iter().map(seen));
+    // Seen from the end, with kilometres counted down, a chain is a chain.
+    let backwards = ending(points.iter().rev().map(|point| {
+        let (day, km, weight) = seen(point);
+        (-day, u32::MAX - km, weight)
+    }));
+    let last = points.len().checked_sub(1)?;
+    // The best chain that ends before each place, and the best that begins at or after it.
+    let mut before: Vec<usize> = Vec::with_capacity(points.len());
+    let mut after: Vec<usize> = Vec::with_capacity(points.len());
+    for at in 0..points.len() {
+        for (best, links) in [(&mut before, &forwards), (&mut after, &backwards)] {
+            let own = match best.last() {
+                Some(known) if !links[at].outweighs(&links[*known]) => *known,
+                _ => at,
+            };
+            best.push(own);
+        }
+    }
+    let pairs = (1..points.len()).filter_map(|cut| {
+        let (first, second) = (before[cut - 1], after[last - cut]);
+        let (high, low) = (points[first].km, points[last - second].km);
+        let weight = forwards[first].weight + backwards[second].weight;
+        (high > low + tolerance(high)).then_some((weight, first, second))
+    });
+    let (_, first, second) = pairs.max_by(|a, b| a.0.total_cmp(&b.0))?;
+    let mut high = back(&forwards, Some(first));
+    high.reverse();
+    let low = back(&backwards, Some(second));
+    Some((high, low.into_iter().map(|at| last - at).collect()))
+}
+
+/// The best chain that ends at one point.
+struct Link {
+    weight: f64,
+    length: u32,
+    before: Option<usize>,
+}
+
+impl Link {
+    fn outweighs(&self, other: &Self) -> bool {
+        self.weight > other.weight || (self.weight >= other.weight && self.length >= other.length)
+    }
+}
+
+/// Days as plain numbers: the inner loop runs up to n²/2 times.
+fn seen(point: &Point) -> (i32, u32, f64) {
+    (point.date.to_julian_day(), point.km, point.weight)
+}
+
+fn ending(points: impl Iterator<Item = (i32, u32, f64)>) -> Vec<Link> {
+    let points: Vec<(i32, u32, f64)> = points.collect();
+    let mut links: Vec<Link> = Vec::with_capacity(points.len());
+    for (at, (day, km, weight)) in points.iter().enumerate() {
+        let mut own = Link {
+            weight: 0.0,
+            length: 0,
+            before: None,
+        };
+        for (before, (earlier, from, _)) in points[..at].iter().enumerate() {
+            let link = &links[before];
+            let heavier =
+                link.weight > own.weight || (link.weight >= own.weight && link.length > own.length);
+            if heavier && from <= km && km - from <= allowed_km(day.abs_diff(*earlier)) {
+                own = Link {
+                    weight: link.weight,
+                    length: link.length,
+                    before: Some(before),
+                };
+            }
+        }
+        own.weight += weight;
+        own.length += 1;
+        links.push(own);
+    }
+    links
+}
+
+fn best(links: &[Link]) -> Option<(usize, &Link)> {
+    links
+        .iter()
+        .enumerate()
+        .max_by(|(_, a), (_, b)| a.weight.total_cmp(&b.weight).then(a.length.cmp(&b.length)))
+}
+
+/// The positions of a chain from its end to its beginning.
+fn back(links: &[Link], end: Option<usize>) -> Vec<usize> {
+    std::iter::successors(end, |at| links[*at].before).collect()
 }

@@ -2,7 +2,7 @@
 
 use time::Duration;
 
-use super::chain::{follows, heaviest};
+use super::chain::heaviest_pair;
 use super::explain::{ROLLBACK, UNEXPLAINED};
 use super::prepare::Point;
 use super::{Explanation, Kind, tolerance};
@@ -10,13 +10,17 @@ use super::{Explanation, Kind, tolerance};
 /// Days after the drop within which a note of a replaced meter still belongs to it.
 pub(super) const REPLACEMENT_NOTE: Duration = Duration::days(30);
 
-/// A drop from one level to a lower one.
+/// A drop from one level to a lower one, from which the vehicle may have run past the old one again.
 pub(super) struct Drop {
-    /// Positions of the points that show the higher level before, and the lower one after it.
+    /// Positions of the points that show more than the lower level began with, and after it less than was shown before.
     pub(super) high: Vec<usize>,
     pub(super) low: Vec<usize>,
+    /// Every point of both levels, by position.
+    told: Vec<bool>,
     /// Kilometres taken off.
     pub(super) missing: u32,
+    /// Kilometres run since, by the lower level.
+    pub(super) since: u32,
 }
 
 pub(super) fn below_before(points: &[Point], at: usize) -> bool {
@@ -26,75 +30,33 @@ pub(super) fn below_before(points: &[Point], at: usize) -> bool {
         .any(|earlier| earlier.km > km + tolerance(earlier.km))
 }
 
-/// Looks for one drop that divides the series into a higher level before and a lower one that lasts to its end.
+/// Looks for the one drop that explains most: the heaviest pair of chains of which the later begins below the earlier's end.
 ///
-/// The two levels are the chain and the heaviest chain among what it leaves out; either may be the higher.
-pub(super) fn lasting_drop(
-    points: &[Point],
-    chain: &[usize],
-    contradictions: &[usize],
-) -> Option<Drop> {
-    let rest: Vec<Point> = contradictions
-        .iter()
-        .map(|at| points[*at].clone())
-        .collect();
-    let second: Vec<usize> = heaviest(&rest)
-        .into_iter()
-        .map(|at| contradictions[at])
-        .collect();
-    let (first, last) = (*second.first()?, *second.last()?);
-    let highest_before = chain
-        .iter()
-        .filter(|at| **at < first)
-        .map(|at| points[*at].km)
-        .max();
-    let chain_after: Vec<usize> = chain.iter().copied().filter(|at| *at > last).collect();
-    let falls = |from: u32, to: u32| from > to + tolerance(from);
-    let seen = |at: usize| (points[at].date, points[at].km);
-
-    if chain_after.is_empty() && highest_before.is_some_and(|high| falls(high, points[first].km)) {
-        // The chain is the higher level and what it leaves out goes on below it to the end.
-        let later_high = chain.iter().any(|at| *at > first);
-        if later_high {
-            return None;
-        }
-        let high = high_side(points, chain, points[first].km);
-        let missing = highest_before? - points[first].km;
-        return Some(Drop {
-            high,
-            low: second,
-            missing,
-        });
+/// Each of the two is a chain that one vehicle can have shown, so a level that cannot have been reached is none.
+pub(super) fn lasting_drop(points: &[Point]) -> Option<Drop> {
+    let (before, after) = heaviest_pair(points)?;
+    let (top, bottom) = (points[*before.last()?].km, points[*after.first()?].km);
+    let mut told = vec![false; points.len()];
+    for at in before.iter().chain(&after) {
+        told[*at] = true;
     }
-    let next = *chain_after.first()?;
-    // A level that the vehicle cannot have reached is a fault of the records, not something to turn back from.
-    let reached = chain
-        .iter()
-        .rfind(|at| **at < first)
-        .is_none_or(|before| follows(seen(*before), seen(first)));
-    if reached
-        && falls(points[last].km, points[next].km)
-        && !chain.iter().any(|at| first < *at && *at < last)
-    {
-        // What the chain leaves out is the higher level, and the chain goes on below it.
-        let mut high = second.clone();
-        high.extend(
-            chain
-                .iter()
-                .filter(|at| **at < first && falls(points[**at].km, points[next].km)),
-        );
-        return Some(Drop {
-            high,
-            low: chain_after,
-            missing: points[last].km - points[next].km,
-        });
-    }
-    None
+    let since = points[*after.last()?].km - bottom;
+    let above = |at: &usize| points[*at].km > bottom + tolerance(points[*at].km);
+    let below = |at: &usize| top > points[*at].km + tolerance(top);
+    Some(Drop {
+        high: before.into_iter().filter(above).collect(),
+        low: after.into_iter().filter(below).collect(),
+        told,
+        missing: top - bottom,
+        since,
+    })
 }
 
-pub(super) fn high_side(points: &[Point], chain: &[usize], low: u32) -> Vec<usize> {
-    let above = |at: &usize| points[*at].km > low + tolerance(points[*at].km);
-    chain.iter().copied().filter(above).collect()
+/// Whether both levels stand on more than one word: the lower must last, and one high reading by one shop may be another
+/// car's; one by an authority will do.
+pub(super) fn is_attested(points: &[Point], drop: &Drop) -> bool {
+    let official = drop.high.iter().any(|at| points[*at].official());
+    witnesses(points, &drop.low) >= 2 && (official || witnesses(points, &drop.high) >= 2)
 }
 
 pub(super) fn witnesses(points: &[Point], positions: &[usize]) -> u32 {
@@ -139,9 +101,27 @@ pub(super) fn cost_of_slips<'a>(
         .sum()
 }
 
-/// One turning back must be a simpler story than as many slips as there are readings to explain.
-pub(super) fn drop_is_cheaper(drop: &Drop, on_chain: &[bool], slips: f64) -> bool {
-    !lesser_side(drop, on_chain).is_empty() && ROLLBACK < slips
+/// One turning back, with what it leaves unexplained, must be a simpler story than a slip for each contradiction.
+pub(super) fn drop_is_cheaper(
+    points: &[Point],
+    drop: &Drop,
+    contradictions: &[usize],
+    explanations: impl Fn(usize) -> Vec<Explanation>,
+) -> bool {
+    let lists: Vec<(usize, Vec<Explanation>)> = contradictions
+        .iter()
+        .map(|at| (*at, explanations(*at)))
+        .collect();
+    let cost = |of: &dyn Fn(usize) -> bool| {
+        cost_of_slips(
+            lists
+                .iter()
+                .filter(|(at, _)| of(*at))
+                .map(|(at, list)| (&points[*at], list)),
+        )
+    };
+    let (all, left) = (cost(&|_| true), cost(&|at| !drop.told[at]));
+    contradictions.iter().any(|at| drop.told[*at]) && ROLLBACK + left < all
 }
 
 pub(super) fn noted_replacement(points: &[Point], drop: &Drop) -> bool {

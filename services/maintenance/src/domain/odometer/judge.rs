@@ -2,8 +2,7 @@
 
 use super::chain::{days, follows};
 use super::drop::{
-    below_before, cost_of_slips, drop_is_cheaper, lasting_drop, lesser_side, noted_replacement,
-    witnesses,
+    below_before, drop_is_cheaper, is_attested, lasting_drop, lesser_side, noted_replacement,
 };
 use super::explain::{self, Place, ROLLBACK, UNEXPLAINED};
 use super::measure::{confidence, pace, totals};
@@ -44,24 +43,23 @@ pub(super) fn judge(timeline: &Timeline, prepared: Prepared, chain: Vec<usize>) 
         entry.explanations = list;
     }
 
-    let drop = lasting_drop(&points, chain, &contradictions);
+    let drop = (!contradictions.is_empty())
+        .then(|| lasting_drop(&points))
+        .flatten();
     let replaced = drop
         .as_ref()
         .is_some_and(|drop| noted_replacement(&points, drop))
         || contradictions
             .iter()
             .any(|at| points[*at].replaced && below_before(&points, *at));
+    let explanations = |at: usize| judged[points[at].index].explanations.clone();
     let best = |at: &usize| {
-        judged[points[*at].index]
-            .explanations
+        explanations(*at)
             .first()
             .map_or(UNEXPLAINED, |first| first.cost)
     };
-    let lesser = drop.iter().flat_map(|drop| lesser_side(drop, &on_chain));
-    let slips =
-        cost_of_slips(lesser.map(|at| (&points[at], &judged[points[at].index].explanations)));
     let lasting = drop.as_ref().is_some_and(|drop| {
-        witnesses(&points, &drop.low) >= 2 && drop_is_cheaper(drop, &on_chain, slips)
+        is_attested(&points, drop) && drop_is_cheaper(&points, drop, &contradictions, explanations)
     });
 
     let verdict = if replaced {

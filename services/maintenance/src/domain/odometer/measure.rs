@@ -19,13 +19,9 @@ pub(super) fn totals(
         (Some(drop), Verdict::Rollback) => (Some(drop.missing), trusted.max(highest(&drop.high))),
         (Some(drop), Verdict::MeterReplaced) => {
             // A documented second meter counts on top of the first.
-            let lowest = drop.low.iter().map(|at| points[*at].km).min();
-            let second = highest(&drop.low)
-                .zip(lowest)
-                .map_or(0, |(high, low)| high - low);
             (
                 Some(drop.missing),
-                highest(&drop.high).map(|high| high + second),
+                highest(&drop.high).map(|high| high + drop.since),
             )
         }
         _ => (None, trusted),

@@ -24,6 +24,11 @@ impl Point {
     pub(super) fn witnesses(&self) -> u32 {
         (self.voices & !(1 << 4)).count_ones()
     }
+
+    /// Whether an authority, an accredited body or the vehicle itself stands behind it.
+    pub(super) fn official(&self) -> bool {
+        self.voices & 0b1011 != 0
+    }
 }
 
 /// The readings made comparable.
