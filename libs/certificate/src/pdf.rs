@@ -42,21 +42,26 @@ impl Certificate {
 fn draw(certificate: &Certificate, font: &mut Font) -> Result<Vec<u8>> {
     let record = certificate.record();
     let mut page = Page::new(font);
-    page.paragraph(words::TITLE, 14.0);
-    page.paragraph(words::NOTICE, 8.5);
+    if record.simulated {
+        page.watermark(words::WATERMARK);
+    }
+    page.title(words::TITLE, &(words::NUMBER, record.id.to_string()));
+    page.paragraph(words::NOTICE, 8.0);
     if record.simulated {
         page.warning(words::SIMULATED, 9.0);
     }
-    page.rule();
-    page.top(&words::main_fields(record));
+    page.band(&words::decision(record));
+    page.top(&words::car(record), words::PHOTOGRAPH, words::SCAN);
+    page.row(&words::papers(record));
     page.rule();
     for language in words::ALL
         .iter()
         .filter(|language| language.direction == "ltr")
     {
-        page.paragraph(&language.summary(record, &str::to_owned), 8.0);
+        page.labelled(language.name, &language.summary(record, &str::to_owned));
     }
     page.rule();
+    page.label(words::RECORD);
     let fields = record.fields()?.into_iter();
     let fields: Vec<_> = fields
         .map(|(name, value)| format!("{name}\u{a0}= {value}"))
@@ -147,7 +152,7 @@ fn assemble(certificate: &Certificate, text: &str, font: &Font, content: &[u8]) 
     pdf.cmap(cmap, &unicode.finish());
 
     pdf.document_info(info)
-        .title(TextStr(words::TITLE))
+        .title(TextStr(words::TITLE.0))
         .subject(TextStr(&certificate.record().id.to_string()))
         .keywords(TextStr(text));
     Ok(pdf.finish())

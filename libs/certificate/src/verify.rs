@@ -74,6 +74,11 @@ pub fn verify(
     checks::run(presented, bundle, against, now, None)
 }
 
+/// The COSE bytes in what is presented, unverified: to ask its issuer about it. The reason where there are none.
+pub fn envelope(presented: &[u8]) -> Result<Vec<u8>, Reason> {
+    checks::unwrap_input(presented).map(std::borrow::Cow::into_owned)
+}
+
 /// A verifier for many certificates under one trust bundle; share it between threads.
 #[derive(Debug)]
 pub struct Verifier {

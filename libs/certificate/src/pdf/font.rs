@@ -172,7 +172,8 @@ mod tests {
     fn every_word_of_the_page_is_in_the_font() {
         let mut font = Font::load().unwrap();
         let words = [
-            crate::words::TITLE,
+            crate::words::TITLE.0,
+            crate::words::TITLE.1,
             crate::words::NOTICE,
             crate::words::SIMULATED,
         ];

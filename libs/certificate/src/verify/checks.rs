@@ -227,7 +227,7 @@ impl Run<'_> {
 }
 
 /// The COSE bytes in whatever was presented.
-fn unwrap_input(presented: &[u8]) -> Result<Cow<'_, [u8]>, Reason> {
+pub(super) fn unwrap_input(presented: &[u8]) -> Result<Cow<'_, [u8]>, Reason> {
     const PNG: &[u8] = b"\x89PNG\r\n\x1a\n";
     let text = |text: &str| {
         qr::decode(text).map(Cow::Owned).map_err(|flaw| match flaw {

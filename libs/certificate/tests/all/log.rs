@@ -3,13 +3,14 @@
 use tongguan_certificate::log::entry::{join_bundle, split_bundle};
 use tongguan_certificate::log::proof::{inclusion_root, is_consistent};
 use tongguan_certificate::log::tile::{Tile, grown};
+use tongguan_certificate::log::witness::{AddCheckpoint, Refusal};
 use tongguan_certificate::log::{Finding, audit};
 use tongguan_certificate::{
     Algorithm, Checkpoint, Digest, Error, FileKey, Fixed, NoteKey, NoteKeyKind, SignedCheckpoint,
     Signer as _, Tree, Witness,
 };
 
-use crate::sample::{HOUSE, ORIGIN, now};
+use crate::sample::{HOUSE, House, ORIGIN, now};
 
 fn leaf(n: u64) -> Digest {
     tongguan_certificate::log::entry::leaf_hash(&n.to_be_bytes())
@@ -351,4 +352,75 @@ fn a_log_restored_from_an_old_backup_is_refused_at_start_up() {
             .require_continues(&seen)
             .is_err()
     );
+}
+
+#[test]
+fn a_witness_answers_a_log_as_the_protocol_says() {
+    let house = House::new();
+    let grown = |entries: u64| {
+        let tree = Tree::from_leaf_hashes((0..entries).map(|n| Digest::of(&n.to_be_bytes())));
+        let signed = Checkpoint::of(ORIGIN, &tree)
+            .sign(&house.log, &house.log_key)
+            .unwrap();
+        (tree, signed.note().to_owned())
+    };
+    let offer = |old: u64, size: u64| {
+        let (tree, note) = grown(size);
+        let proof = if old == 0 || old > size {
+            Vec::new()
+        } else {
+            tree.consistency_proof(old, size).unwrap()
+        };
+        let text = AddCheckpoint { old, proof, note }.to_string();
+        text.parse::<AddCheckpoint>().unwrap()
+    };
+    let mut witness = Witness::new(ORIGIN);
+    assert_eq!(witness.add(&offer(0, 5), &house.log), Ok(()));
+    assert_eq!(witness.add(&offer(5, 300), &house.log), Ok(()));
+    assert_eq!(witness.add(&offer(300, 300), &house.log), Ok(()));
+    // Rolled back, or believing in another size.
+    for (old, size) in [(5, 300), (0, 7), (5, 7), (0, 400)] {
+        assert_eq!(
+            witness.add(&offer(old, size), &house.log),
+            Err(Refusal::Conflict { seen: 300 })
+        );
+    }
+    assert_eq!(
+        witness.add(&offer(301, 300), &house.log),
+        Err(Refusal::Malformed)
+    );
+    // Forked: another tree of the same size, and one that grew from another root.
+    let other = Tree::from_leaf_hashes((0..300_u64).map(|n| Digest::of(&(n + 1).to_be_bytes())));
+    let forked = Checkpoint::of(ORIGIN, &other)
+        .sign(&house.log, &house.log_key)
+        .unwrap();
+    let mut fork = offer(300, 300);
+    forked.note().clone_into(&mut fork.note);
+    assert_eq!(
+        witness.add(&fork, &house.log),
+        Err(Refusal::Conflict { seen: 300 })
+    );
+    let mut broken = offer(300, 400);
+    broken.proof.pop();
+    assert_eq!(witness.add(&broken, &house.log), Err(Refusal::Inconsistent));
+    let stranger = House::new();
+    assert_eq!(
+        witness.add(&offer(300, 400), &stranger.log),
+        Err(Refusal::BadSignature)
+    );
+    let mut elsewhere = Witness::new("other.example/log");
+    assert_eq!(
+        elsewhere.add(&offer(0, 5), &house.log),
+        Err(Refusal::UnknownLog)
+    );
+    assert_eq!(witness.seen().size, 300);
+    for wrong in [
+        "",
+        "old 5",
+        "old x\n\nnote",
+        "old 5\nAAAA\n\nnote",
+        "old -1\n\nn",
+    ] {
+        assert!(wrong.parse::<AddCheckpoint>().is_err(), "{wrong:?}");
+    }
 }
