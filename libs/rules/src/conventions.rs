@@ -343,7 +343,8 @@ fn a_last_day_is_told_as_one_only_where_it_gets_worse() {
     assert!(
         matches!(&young, ShipBy::Until { last_day, then: Outcome::Permitted, .. } if last_day == "2026-07-14")
     );
-    assert_eq!(ways[0].steps[0].to, Some(json!("2026-07-15")));
+    let words = ways[0].steps[0].text.as_ref().unwrap();
+    assert_eq!(words.zh, "到港日期：2026-07-15");
     let (good, ways) = on("2026-08-01");
     assert_eq!(good.closes(), Some("2027-01-15"));
     assert_eq!(ways, []);

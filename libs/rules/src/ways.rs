@@ -215,21 +215,37 @@ fn cures(pack: &Pack, facts: &Facts) -> Vec<Candidate> {
     {
         let Some(cure) = &rule.cure else { continue };
         cures.extend(cure.documents.iter().map(|code| paper(pack, rule, code)));
-        cures.extend(cure.change.iter().map(|change| Candidate {
-            action: Action::Set(change.set.0, change.set.1),
-            step: WayStep {
-                kind: "change",
-                what: change.fact.to_owned(),
-                to: Some(change.to.clone()),
-                text: cure.text.clone(),
-                who: cure.who.clone(),
-                by: cure.by.map(str::to_owned),
-                rule: rule.id.clone(),
-            },
+        cures.extend(cure.change.iter().map(|change| {
+            Candidate {
+                action: Action::Set(change.set.0, change.set.1),
+                step: WayStep {
+                    kind: "change",
+                    what: change.fact.to_owned(),
+                    to: Some(change.to.clone()),
+                    text: cure
+                        .text
+                        .clone()
+                        .or_else(|| stated(change.set.0, change.set.1)),
+                    who: cure.who.clone(),
+                    by: cure.by.map(str::to_owned),
+                    rule: rule.id.clone(),
+                },
+            }
         }));
     }
     cures.truncate(MOST_CANDIDATES);
     cures
+}
+
+/// A fact with the value it is to have, in words.
+fn stated(fact: Fact, slot: Slot) -> Option<Bilingual> {
+    let mut facts = Facts::new();
+    facts.put(fact, slot);
+    let said = facts.said(fact)?;
+    Some(Bilingual {
+        en: format!("{}: {}", fact.def().en, said.en),
+        zh: format!("{}：{}", fact.def().zh, said.zh),
+    })
 }
 
 /// The nearest day, later or earlier, on which the same plan comes out better.
@@ -251,8 +267,8 @@ fn another_day(pack: &Pack, facts: &Facts, now: Outcome, reached: Option<Outcome
             let step = WayStep {
                 kind: "date",
                 what: over.name().to_owned(),
+                text: stated(over, Slot::exact(day::plus_days(slot.lo, days))),
                 to: Some(to.into()),
-                text: None,
                 who: "exporter".to_owned(),
                 by: None,
                 rule: String::new(),
