@@ -21,7 +21,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             .extension()
             .is_some_and(|extension| extension == "yaml")
         {
-            files.push(format!("include_str!({path:?})"));
+            files.push(format!("include_str!(r#\"{}\"#)", path.display()));
         }
     }
     files.sort();

@@ -119,13 +119,7 @@ impl InspectionIntake for Rpc {
         let asked = wire::submit(request.into_inner())?;
         let inspection = self
             .service
-            .submit(
-                &caller,
-                &asked.key,
-                asked.report,
-                asked.signed,
-                asked.validate_only,
-            )
+            .submit(&caller, &asked.key, asked.sent, asked.validate_only)
             .await?;
         Ok(Response::new(wire::judged(inspection, asked.shown)))
     }
@@ -194,14 +188,7 @@ impl InspectionIntake for Rpc {
         let asked = wire::supersede(request.into_inner())?;
         let inspection = self
             .service
-            .supersede(
-                &caller,
-                &asked.key,
-                asked.id,
-                asked.report,
-                asked.signed,
-                asked.reason,
-            )
+            .supersede(&caller, &asked.key, asked.id, asked.sent, asked.reason)
             .await?;
         Ok(Response::new(inspection.into()))
     }

@@ -10,14 +10,15 @@ mod told;
 
 use tongguan_api::common::v1 as common;
 use tongguan_api::inspection::v1 as pb;
-use tongguan_rpc::{Invalid, Violations, wire};
+use tongguan_rpc::{Invalid, Violation, Violations, wire};
 use uuid::Uuid;
 
+use crate::domain::Wrong;
 use crate::domain::anomaly;
 use crate::domain::assess::Verdict;
 use crate::domain::evidence::Media;
 use crate::domain::inspection::{Inspection, State};
-use crate::domain::report::Report;
+use crate::domain::report::Sent;
 use crate::domain::review::Standing;
 use crate::domain::signature::Signed;
 use crate::domain::vehicle::{Category, Powertrain};
@@ -96,9 +97,7 @@ pub(crate) struct Submit {
     /// The idempotency key.
     pub(crate) key: String,
     /// The report.
-    pub(crate) report: Report,
-    /// The report as bytes, with the signature over them.
-    pub(crate) signed: Signed,
+    pub(crate) sent: Sent,
     /// Whether it is a dry run.
     pub(crate) validate_only: bool,
     /// What a dry run shows: the bytes to sign.
@@ -109,22 +108,17 @@ pub(crate) struct Submit {
 pub(crate) fn submit(message: pb::SubmitInspectionRequest) -> Result<Submit, Invalid> {
     let mut bad = Violations::default();
     let key = request_id(&mut bad, &message.request_id);
-    let report = bad
-        .required("report", message.report)
-        .and_then(|report| report::decode(&mut bad, report));
-    let report = bad.finish_with(report)?;
-    let signed = signed(&report, message.signature)?;
-    let text = String::from_utf8_lossy(&signed.canonical).into_owned();
+    let sent = sent(bad, message.report, message.signature)?;
+    let shown = if message.validate_only {
+        String::from_utf8_lossy(&sent.signed.canonical).into_owned()
+    } else {
+        String::new()
+    };
     Ok(Submit {
         key,
-        report,
-        signed,
+        sent,
         validate_only: message.validate_only,
-        shown: if message.validate_only {
-            text
-        } else {
-            String::new()
-        },
+        shown,
     })
 }
 
@@ -135,9 +129,7 @@ pub(crate) struct Supersede {
     /// The one it replaces.
     pub(crate) id: Uuid,
     /// The corrected report.
-    pub(crate) report: Report,
-    /// It as bytes, with the signature over them.
-    pub(crate) signed: Signed,
+    pub(crate) sent: Sent,
     /// Why.
     pub(crate) reason: String,
 }
@@ -146,29 +138,54 @@ pub(crate) struct Supersede {
 pub(crate) fn supersede(message: pb::SupersedeInspectionRequest) -> Result<Supersede, Invalid> {
     let mut bad = Violations::default();
     let key = request_id(&mut bad, &message.request_id);
-    let id = bad.parse("id", &message.id);
+    let id: Option<Uuid> = bad.parse("id", &message.id);
     let reason = bad.text("reason", &message.reason, 500);
-    let report = bad
-        .required("report", message.report)
-        .and_then(|report| report::decode(&mut bad, report));
-    let (id, report) = bad.finish_with(id.zip(report))?;
+    let sent = sent(bad, message.report, message.signature)?;
+    // Without an id there is at least that to tell, and nothing to look up.
+    let Some(id) = id else {
+        let wrong = sent.wrong.into_iter().map(|wrong| Violation {
+            field: wrong.field,
+            description: wrong.description,
+        });
+        return Err(Invalid(wrong.collect()));
+    };
     Ok(Supersede {
         key,
         id,
-        signed: signed(&report, message.signature)?,
-        report,
+        sent,
         reason,
     })
 }
 
-fn signed(report: &Report, jws: String) -> Result<Signed, Invalid> {
-    let mut bad = Violations::default();
-    let canonical = canonical::canonical(report);
+/// The report with whatever is wrong with it so far: where enough of it can be read, its values are judged all the same,
+/// so that one answer names everything.
+fn sent(
+    mut bad: Violations,
+    report: Option<pb::InspectionReport>,
+    jws: String,
+) -> Result<Sent, Invalid> {
+    let report = bad
+        .required("report", report)
+        .and_then(|report| report::decode(&mut bad, report));
+    let Some(report) = report else {
+        return bad.finish_with(None);
+    };
+    let canonical = canonical::canonical(&report);
     bad.check(canonical.is_some(), "report", || {
         "has no JSON form to sign".to_owned()
     });
-    let canonical = bad.finish_with(canonical)?;
-    Ok(Signed { canonical, jws })
+    let invalid = bad.finish().err().map_or_else(Vec::new, |Invalid(all)| all);
+    let wrong = invalid
+        .into_iter()
+        .map(|violation| Wrong::new(violation.field, violation.description));
+    Ok(Sent {
+        report,
+        signed: Signed {
+            canonical: canonical.unwrap_or_default(),
+            jws,
+        },
+        wrong: wrong.collect(),
+    })
 }
 
 /// An inspection as a dry run shows it, with the bytes to sign.

@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use super::Wrong;
 use super::assess::Verdict;
+use super::signature::Signed;
 use super::vehicle::{Category, Chemistry, Fuel, Powertrain};
 
 /// The vehicle as found.
@@ -130,6 +131,17 @@ pub(crate) struct Report {
     pub(crate) valid_until: Option<PartialDate>,
     /// Client's unified social credit code; empty where not stated.
     pub(crate) client: String,
+}
+
+/// A report as it was sent.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Sent {
+    /// As far as it could be read.
+    pub(crate) report: Report,
+    /// The same as bytes, with the signature over them.
+    pub(crate) signed: Signed,
+    /// What could not be read, with the path in the request: a report with any is judged only to name the rest.
+    pub(crate) wrong: Vec<Wrong>,
 }
 
 impl Vehicle {

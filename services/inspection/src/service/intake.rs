@@ -12,7 +12,7 @@ use crate::domain::assess::{Assessment, Unfit, assess};
 use crate::domain::body::Body;
 use crate::domain::catalogue::Standard;
 use crate::domain::inspection::{Inspection, State};
-use crate::domain::report::{Report, sha256};
+use crate::domain::report::{Report, Sent, sha256};
 use crate::domain::signature::{Cause, Refused, Signature, Signed, verify};
 use crate::error::Error;
 use crate::store::Draft;
@@ -26,12 +26,11 @@ impl Service {
         &self,
         caller: &Caller,
         request_id: &str,
-        report: Report,
-        signed: Signed,
+        sent: Sent,
         validate_only: bool,
     ) -> Result<Inspection, Error> {
         if validate_only {
-            let draft = self.judge(caller, &report, &signed, None, true).await?;
+            let draft = self.judge(caller, &sent, None, true).await?;
             let mut judged = draft.inspection;
             judged.id = Uuid::nil();
             return Ok(judged);
@@ -40,9 +39,9 @@ impl Service {
             caller,
             "SubmitInspection",
             request_id,
-            &(&report, &signed.jws),
+            &(&sent.report, &sent.signed.jws),
         );
-        self.keep(caller, &once, &report, &signed, None).await
+        self.keep(caller, &once, &sent, None).await
     }
 
     /// Judges a corrected report and stores it in place of a current one.
@@ -51,26 +50,23 @@ impl Service {
         caller: &Caller,
         request_id: &str,
         id: Uuid,
-        report: Report,
-        signed: Signed,
+        sent: Sent,
         reason: String,
     ) -> Result<Inspection, Error> {
         let once = self.once(
             caller,
             "SupersedeInspection",
             request_id,
-            &(id, &report, &signed.jws, &reason),
+            &(id, &sent.report, &sent.signed.jws, &reason),
         );
-        self.keep(caller, &once, &report, &signed, Some((id, reason)))
-            .await
+        self.keep(caller, &once, &sent, Some((id, reason))).await
     }
 
     async fn keep(
         &self,
         caller: &Caller,
         once: &Once,
-        report: &Report,
-        signed: &Signed,
+        sent: &Sent,
         replaces: Option<(Uuid, String)>,
     ) -> Result<Inspection, Error> {
         // A repeated request is answered from the store, also while the registry is down.
@@ -80,7 +76,7 @@ impl Service {
         let mut attempt = 1;
         loop {
             let old = replaces.as_ref().map(|(id, _)| *id);
-            let mut draft = self.judge(caller, report, signed, old, false).await?;
+            let mut draft = self.judge(caller, sent, old, false).await?;
             if let Some((_, reason)) = &replaces {
                 draft.reason.clone_from(reason);
             }
@@ -106,12 +102,18 @@ impl Service {
     async fn judge(
         &self,
         caller: &Caller,
-        report: &Report,
-        signed: &Signed,
+        sent: &Sent,
         replaces: Option<Uuid>,
         dry: bool,
     ) -> Result<Draft, Error> {
-        let body = self.get_body(caller, report.body).await?;
+        let (report, signed) = (&sent.report, &sent.signed);
+        let unread: Vec<Violation> = sent.wrong.iter().cloned().map(named).collect();
+        let body = match self.get_body(caller, report.body).await {
+            Err(Error::BodyNotFound { .. }) if !unread.is_empty() => {
+                return Err(Invalid(unread).into());
+            }
+            found => found?,
+        };
         speaks_for(caller, &body)?;
         let mut wrong = Vec::new();
         if report.day() > self.world.clock.today_in_china() {
@@ -128,7 +130,7 @@ impl Service {
                 wrong.push(Wrong::new("evidence", format!("nothing shows {shot}")));
             }
         }
-        let assessment = self.assessed(report, wrong)?;
+        let assessment = self.assessed(report, unread, wrong)?;
         let accreditations = body
             .accredited(&report.standard, report.vehicle.category, report.day())
             .map_err(|why| Error::NotAccredited { why })?;
@@ -276,7 +278,12 @@ impl Service {
         Ok(stored)
     }
 
-    fn assessed(&self, report: &Report, mut wrong: Vec<Wrong>) -> Result<Assessment, Error> {
+    fn assessed(
+        &self,
+        report: &Report,
+        unread: Vec<Violation>,
+        mut wrong: Vec<Wrong>,
+    ) -> Result<Assessment, Error> {
         let catalogue = self.catalogues.on(report.day());
         let standard = catalogue.standard(&report.standard).map_or_else(
             || {
@@ -295,17 +302,18 @@ impl Service {
             Standard::clone,
         );
         let unfit = match assess(catalogue, &standard, report) {
-            Ok(assessment) if wrong.is_empty() => return Ok(assessment),
+            Ok(assessment) if wrong.is_empty() && unread.is_empty() => return Ok(assessment),
             Ok(_) => Unfit::default(),
             Err(unfit) => unfit,
         };
         wrong.extend(unfit.wrong);
-        let only_missing = wrong.is_empty();
-        let violations: Vec<Violation> = wrong
-            .into_iter()
-            .chain(unfit.missing)
-            .map(violation)
+        let only_missing = wrong.is_empty() && unread.is_empty();
+        let judged = wrong.into_iter().chain(unfit.missing).map(violation);
+        // A field that could not be read is named once, by the reason why.
+        let more: Vec<Violation> = judged
+            .filter(|judged| unread.iter().all(|unread| unread.field != judged.field))
             .collect();
+        let violations: Vec<Violation> = unread.into_iter().chain(more).collect();
         Err(if only_missing {
             Error::Incomplete {
                 missing: violations,
@@ -317,8 +325,13 @@ impl Service {
 }
 
 fn violation(wrong: Wrong) -> Violation {
+    let field = format!("report.{}", wrong.field);
+    named(Wrong { field, ..wrong })
+}
+
+fn named(wrong: Wrong) -> Violation {
     Violation {
-        field: format!("report.{}", wrong.field),
+        field: wrong.field,
         description: wrong.description,
     }
 }

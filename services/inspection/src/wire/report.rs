@@ -224,15 +224,15 @@ fn findings(bad: &mut Violations, given: Vec<pb::Finding>) -> Vec<Finding> {
         let at = format!("report.findings[{index}]");
         let item = bad.text(&format!("{at}.item"), &given.item, 64);
         let note = bad.optional_text(&format!("{at}.note"), &given.note, 500);
-        let found = bad
-            .enumeration(&format!("{at}.result"), given.result)
-            .and_then(|result| match result {
-                pb::finding::Result::Unspecified => None,
-                pb::finding::Result::Conforming => Some(Found::Conforming),
-                pb::finding::Result::Nonconforming => Some(Found::Nonconforming),
-                pb::finding::Result::NotApplicable => Some(Found::NotApplicable),
-            });
-        all.extend(found.map(|found| Finding { item, found, note }));
+        let found = match bad.enumeration(&format!("{at}.result"), given.result) {
+            Some(pb::finding::Result::Nonconforming) => Found::Nonconforming,
+            Some(pb::finding::Result::NotApplicable) => Found::NotApplicable,
+            // What is not stated is refused above; it keeps its place, so that the rest is named by the right number.
+            Some(pb::finding::Result::Conforming | pb::finding::Result::Unspecified) | None => {
+                Found::Conforming
+            }
+        };
+        all.push(Finding { item, found, note });
     }
     all
 }

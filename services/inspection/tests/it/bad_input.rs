@@ -11,6 +11,7 @@ on_every_database! { tongguan_inspection::migrations();
     every_wrong_field_is_named_at_once,
     every_missing_item_is_named_at_once,
     values_in_wrong_units_and_places_are_named,
+    what_can_not_be_read_and_what_can_not_be_judged_is_named_in_one_answer,
     a_test_of_tomorrow_is_refused,
     a_standard_for_other_vehicles_is_refused,
     a_body_without_scope_or_dates_is_refused,
@@ -126,6 +127,37 @@ async fn values_in_wrong_units_and_places_are_named(db: Database) {
             "{field} missing in {fields:?}"
         );
     }
+}
+
+async fn what_can_not_be_read_and_what_can_not_be_judged_is_named_in_one_answer(db: Database) {
+    let house = House::over(db).await;
+    let body = house.station().await;
+    let mut sent = report(&body, "R-1", VIN);
+    sent.inspector = "Zhang San".into();
+    sent.date = Some(date(2026, 3, 3));
+    sent.measurements[0].unit = "kg".into();
+    sent.measurements[1].value = f64::NAN;
+    sent.findings[0].result = 0;
+    sent.findings[2].item = "identity.smell".into();
+    let fields = refusal(
+        house.submit(sent).await,
+        Code::InvalidArgument,
+        "INVALID_FIELDS",
+    );
+    assert_eq!(
+        fields,
+        [
+            "report.inspector",
+            "report.measurements[1].value",
+            "report.findings[0].result",
+            "report.date",
+            "report.measurements[0].unit",
+            "report.findings[2].item",
+            "report.findings",
+            "report.measurements",
+        ],
+        "unread first, then wrong, then missing: the appearance, and the ratio in no unit"
+    );
 }
 
 async fn a_test_of_tomorrow_is_refused(db: Database) {
