@@ -9,6 +9,14 @@ pub struct Config {
     /// Folder of the issuer's keys, created with fresh keys on first start; empty keeps them in memory only
     /// (then certificates do not outlive the process: for tests).
     pub keys: String,
+    /// A PKCS#11 token that holds keys in place of the folder.
+    pub pkcs11: Pkcs11,
+    /// Who watches the log: each is shown every checkpoint, and cosigns what continues the one before.
+    pub witnesses: Vec<Witness>,
+    /// How many of them must have cosigned a checkpoint that is published.
+    pub witness_quorum: u64,
+    /// How often witnesses are shown what is new, milliseconds.
+    pub witness_interval_ms: u64,
     /// The issuer's name, as it stands in certificates and in the trust bundle, 1 to 64 bytes.
     pub issuer: String,
     /// Whether the issuer is simulated: said on every certificate. Only an operator who is a real issuer says false.
@@ -45,6 +53,10 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             keys: "data/clearance-keys".to_owned(),
+            pkcs11: Pkcs11::default(),
+            witnesses: Vec::new(),
+            witness_quorum: 0,
+            witness_interval_ms: 1_000,
             issuer: "tongguan-simulated".to_owned(),
             simulated: true,
             status_list_size: 1 << 17,
@@ -62,4 +74,51 @@ impl Default for Config {
             max_message_bytes: 8 << 20,
         }
     }
+}
+
+/// A PKCS#11 token; without a module every key is a file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Pkcs11 {
+    /// The module, such as `/usr/lib/softhsm/libsofthsm2.so`; empty means that keys are files.
+    pub module: String,
+    /// The token's label.
+    pub label: String,
+    /// The user's PIN; better given by the environment or by `pin_file`.
+    pub pin: String,
+    /// A file with the user's PIN; wins over `pin`.
+    pub pin_file: String,
+    /// Label of the P-256 key pair that signs certificates and status lists; empty means the file.
+    pub issuer: String,
+    /// Label of the P-256 key pair that will sign them next, announced in the trust bundle.
+    pub next_issuer: String,
+    /// Label of the P-256 key pair that signs trust bundles; empty means the file.
+    pub root: String,
+    /// Label of the Ed25519 key pair that signs the log; empty means the file.
+    pub log: String,
+}
+
+impl Default for Pkcs11 {
+    fn default() -> Self {
+        Self {
+            module: String::new(),
+            label: "tongguan".to_owned(),
+            pin: String::new(),
+            pin_file: String::new(),
+            issuer: "tongguan-issuer".to_owned(),
+            next_issuer: String::new(),
+            root: String::new(),
+            log: String::new(),
+        }
+    }
+}
+
+/// A witness of the log.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Witness {
+    /// Its key as it prints it at start: `name+id+base64`.
+    pub vkey: String,
+    /// Where it takes checkpoints, such as `http://witness:7070`.
+    pub address: String,
 }

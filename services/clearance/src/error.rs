@@ -151,6 +151,19 @@ pub enum Error {
     /// The stored log is not the one that was signed: the service does not start on it.
     #[error("the transparency log in the store is not the one its last checkpoint signed")]
     LogDamaged,
+    /// A witness saw a log that the stored one does not continue: it was restored from an old copy, or forked. The
+    /// service does not start on it, and signs nothing.
+    #[error(
+        "witness {witness} saw {seen} entries that the log in the store, with {held}, does not continue"
+    )]
+    WitnessDisagrees {
+        /// Its name.
+        witness: String,
+        /// Entries it saw.
+        seen: u64,
+        /// Entries in the store.
+        held: u64,
+    },
 }
 
 impl From<certificate::Error> for Error {
@@ -186,7 +199,10 @@ impl Failure for Error {
             Self::Peer(error) => error.code(),
             Self::Storage(error) => of_trouble(error.trouble()).0,
             Self::Issuer(certificate::Error::SignerUnavailable(_)) => Code::Unavailable,
-            Self::Issuer(_) | Self::Key { .. } | Self::LogDamaged => Code::Internal,
+            Self::Issuer(_)
+            | Self::Key { .. }
+            | Self::LogDamaged
+            | Self::WitnessDisagrees { .. } => Code::Internal,
         }
     }
 
@@ -221,7 +237,10 @@ impl Failure for Error {
             Self::Page(_) => ErrorReason::PageTokenInvalid,
             Self::Peer(error) => error.reason(),
             Self::Storage(error) => of_trouble(error.trouble()).1,
-            Self::Issuer(_) | Self::Key { .. } | Self::LogDamaged => ErrorReason::Internal,
+            Self::Issuer(_)
+            | Self::Key { .. }
+            | Self::LogDamaged
+            | Self::WitnessDisagrees { .. } => ErrorReason::Internal,
         }
     }
 

@@ -1,20 +1,23 @@
 //! The issuer: signs certificates, keeps the transparency log, publishes bundle and status list.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use time::{Duration, OffsetDateTime};
 use tokio::sync::Mutex;
 use tongguan_certificate::log::tile::Tile;
 use tongguan_certificate::{
-    Checkpoint, Digest, KeyId, Live, LogProof, NoteKey, NoteKeyKind, PublicKey, SignedCheckpoint,
+    Checkpoint, Digest, Live, LogProof, NoteKey, NoteKeyKind, PublicKey, SignedCheckpoint,
     Signer as _, Status, StatusList, Timestamp, Tree, Trust, TrustBundle, TrustedKey, Verifier,
 };
+use tongguan_rpc::Tasks;
 
 use crate::config::Config;
 use crate::domain::certificate::Life;
 use crate::error::Error;
 use crate::keys::Keys;
 use crate::store::Store;
+use crate::witnesses::Witnesses;
 
 /// How long before its end a trust bundle is published again.
 const RENEW: Duration = Duration::days(7);
@@ -29,6 +32,11 @@ pub(crate) struct Issuer {
     log_key: NoteKey,
     tree: Mutex<Tree>,
     verifier: RwLock<Arc<Verifier>>,
+    witnesses: Witnesses,
+    /// The newest checkpoint that enough witnesses cosigned.
+    cosigned: RwLock<Option<SignedCheckpoint>>,
+    /// A witness saw another log: nothing is signed any more.
+    barred: AtomicBool,
     store: Store,
     list_size: u32,
     list_ttl: u64,
@@ -36,13 +44,15 @@ pub(crate) struct Issuer {
 }
 
 impl Issuer {
-    /// Opens the issuer: keys, log, bundle. Refuses a stored log that its last checkpoint did not sign.
+    /// Opens the issuer: keys, log, bundle. Refuses a stored log that its last checkpoint did not sign, and one that
+    /// does not continue what a witness saw.
     pub(crate) async fn open(
         config: &Config,
         store: Store,
         now: OffsetDateTime,
     ) -> Result<Self, Error> {
-        let keys = Keys::open(&config.keys)?;
+        let keys = Keys::open(config)?;
+        let witnesses = Witnesses::new(config)?;
         let log_key = NoteKey::new(
             &format!("{}/log", config.issuer),
             NoteKeyKind::Log,
@@ -63,21 +73,62 @@ impl Issuer {
             }
         }
         let bundle_life = Duration::days(config.trust_bundle_days);
-        let bundle = current_bundle(config, &keys, &log_key, &store, now, bundle_life).await?;
-        Ok(Self {
+        let bundle = current_bundle(config, &keys, &log_key, &witnesses, &store, now).await?;
+        let issuer = Self {
             name: config.issuer.clone(),
             simulated: config.simulated,
             keys,
             log_key,
             tree: Mutex::new(tree),
             verifier: RwLock::new(Arc::new(Verifier::new(bundle))),
+            witnesses,
+            cosigned: RwLock::default(),
+            barred: AtomicBool::default(),
             store,
             list_size: config
                 .status_list_size
                 .clamp(4, tongguan_certificate::status::MAX_STATUSES),
             list_ttl: config.status_list_ttl.max(1),
             bundle_life,
-        })
+        };
+        issuer.witness().await?;
+        Ok(issuer)
+    }
+
+    /// Shows the log to its witnesses where they have not all cosigned it as it stands.
+    pub(crate) async fn witness(&self) -> Result<(), Error> {
+        let signed = {
+            let mut tree = self.tree.lock().await;
+            grow(&mut tree, &self.store).await?;
+            let cosigned = self.cosigned();
+            let shown = cosigned.is_some_and(|cosigned| {
+                cosigned.checkpoint().size == tree.size() && self.witnesses.all_signed(&cosigned)
+            });
+            if self.witnesses.is_empty() || tree.size() == 0 || shown {
+                return Ok(());
+            }
+            self.sign_checkpoint(&tree).await?
+        };
+        let signed = self.witnesses.show(&self.tree, signed).await;
+        let signed = signed.inspect_err(|error| {
+            if matches!(error, Error::WitnessDisagrees { .. }) {
+                self.barred.store(true, Ordering::Relaxed);
+                tracing::error!(%error, "nothing is signed any more");
+            }
+        })?;
+        if signed.cosigners(&self.witnesses.keys()).len() as u64 >= self.witnesses.quorum {
+            let mut cosigned = self
+                .cosigned
+                .write()
+                .unwrap_or_else(PoisonError::into_inner);
+            *cosigned = Some(signed);
+        }
+        Ok(())
+    }
+
+    fn cosigned(&self) -> Option<SignedCheckpoint> {
+        let cosigned = self.cosigned.read().unwrap_or_else(PoisonError::into_inner);
+        cosigned.clone()
     }
 
     /// The name of the status list an index stands in, and its place there.
@@ -90,14 +141,22 @@ impl Issuer {
 
     /// Signs the log as it stands, and proves that an entry is in it.
     pub(crate) async fn prove(&self, index: u64) -> Result<LogProof, Error> {
+        if self.barred.load(Ordering::Relaxed) {
+            return Err(Error::LogDamaged);
+        }
         let mut tree = self.tree.lock().await;
         grow(&mut tree, &self.store).await?;
         let signed = self.sign_checkpoint(&tree).await?;
         Ok(signed.prove(&tree, index)?)
     }
 
-    /// The newest checkpoint.
+    /// The newest checkpoint; with witnesses, the newest that enough of them cosigned.
     pub(crate) async fn checkpoint(&self) -> Result<SignedCheckpoint, Error> {
+        if self.witnesses.quorum > 0
+            && let Some(cosigned) = self.cosigned()
+        {
+            return Ok(cosigned);
+        }
         let mut tree = self.tree.lock().await;
         grow(&mut tree, &self.store).await?;
         self.sign_checkpoint(&tree).await
@@ -246,36 +305,43 @@ async fn current_bundle(
     config: &Config,
     keys: &Keys,
     log_key: &NoteKey,
+    witnesses: &Witnesses,
     store: &Store,
     now: OffsetDateTime,
-    life: Duration,
 ) -> Result<TrustBundle, Error> {
     let roots = [keys.root.public_key().clone()];
     let held = match store.last_bundle().await? {
         Some(bytes) => TrustBundle::open(&bytes, &roots).ok(),
         None => None,
     };
-    let id: &KeyId = keys.issuer.key_id();
+    let life = Duration::days(config.trust_bundle_days);
+    let ours = [Some(&keys.issuer), keys.next.as_ref()];
+    let ours = || ours.into_iter().flatten();
+    let watched = witnesses.keys();
     if let Some(bundle) = &held {
         let trust = bundle.trust();
         let fits = trust.issuer == config.issuer
-            && bundle.key(id).is_some()
-            && trust.logs.contains(log_key);
+            && ours().all(|key| bundle.key(key.key_id()).is_some())
+            && trust.logs.contains(log_key)
+            && trust.witnesses == watched
+            && trust.quorum == witnesses.quorum;
         if fits && OffsetDateTime::from(trust.expires_at) - RENEW > now {
             return Ok(bundle.clone());
         }
     }
     let before = held.as_ref().map(TrustBundle::trust);
     let mut trusted: Vec<TrustedKey> = before.map(|trust| trust.keys.clone()).unwrap_or_default();
-    if !trusted.iter().any(|key| key.id == *id) {
-        trusted.push(TrustedKey {
-            id: id.clone(),
-            key: keys.issuer.public_key().clone(),
-            not_before: now.into(),
-            not_after: (now + KEY_LIFE).into(),
-            certificates: true,
-            status_lists: true,
-        });
+    for key in ours() {
+        if !trusted.iter().any(|held| held.id == *key.key_id()) {
+            trusted.push(TrustedKey {
+                id: key.key_id().clone(),
+                key: key.public_key().clone(),
+                not_before: now.into(),
+                not_after: (now + KEY_LIFE).into(),
+                certificates: true,
+                status_lists: true,
+            });
+        }
     }
     let mut logs = before.map(|trust| trust.logs.clone()).unwrap_or_default();
     if !logs.contains(log_key) {
@@ -288,8 +354,8 @@ async fn current_bundle(
         issuer: config.issuer.clone(),
         keys: trusted,
         logs,
-        witnesses: Vec::new(),
-        quorum: 0,
+        witnesses: watched,
+        quorum: witnesses.quorum,
     };
     publish(&trust, keys, store).await
 }
@@ -302,4 +368,25 @@ async fn publish(trust: &Trust, keys: &Keys, store: &Store) -> Result<TrustBundl
         .await?;
     let stored = store.last_bundle().await?.unwrap_or_default();
     Ok(TrustBundle::open(&stored, &[keys.root.public_key().clone()]).unwrap_or(bundle))
+}
+
+/// Shows the log to its witnesses as it grows, until told to stop.
+pub(crate) fn watched(
+    issuer: Arc<Issuer>,
+    config: &Config,
+    tasks: &Tasks,
+) -> impl Future<Output = ()> + Send + use<> {
+    let pause = std::time::Duration::from_millis(config.witness_interval_ms.max(10));
+    let stopping = tasks.stopping();
+    async move {
+        while !issuer.witnesses.is_empty() {
+            tokio::select! {
+                () = stopping.cancelled() => return,
+                () = tokio::time::sleep(pause) => {}
+            }
+            if let Err(error) = issuer.witness().await {
+                tracing::warn!(%error, "the log was not shown to its witnesses");
+            }
+        }
+    }
 }

@@ -1,6 +1,6 @@
 //! Clearance answers whether a car may leave; it keeps the case, the licence batch, the certificate, its one-time use, its exit.
 
-mod config;
+pub mod config;
 pub mod domain;
 mod error;
 #[cfg(feature = "fail-points")]
@@ -8,6 +8,7 @@ pub mod fail;
 #[cfg(not(feature = "fail-points"))]
 mod fail;
 mod follow;
+pub mod fsck;
 mod issuer;
 mod keys;
 mod peers;
@@ -15,6 +16,7 @@ mod rpc;
 mod service;
 mod store;
 mod wire;
+mod witnesses;
 mod worker;
 
 use std::sync::Arc;
@@ -58,6 +60,10 @@ pub async fn serve(
     };
     tasks.spawn("clearance worker", worker::run(service.clone()));
     tasks.spawn("clearance followers", follow::run(service.clone()));
+    tasks.spawn(
+        "clearance witnesses",
+        issuer::watched(service.issuer.clone(), &service.config, tasks),
+    );
     tasks.spawn("clearance packs", follow::packs(service.clone()));
     let server = ExportClearanceServer::new(rpc::Rpc { service }).max_decoding_message_size(limit);
     Ok(local(access.guard(server)))

@@ -17,3 +17,5 @@ mod mandates;
 mod model;
 mod peers;
 mod reminders;
+mod rivals;
+mod trust;
