@@ -10,6 +10,7 @@ mod config;
 mod demo;
 mod doctor;
 mod files;
+mod import;
 mod load;
 mod migrate;
 mod out;
@@ -54,6 +55,8 @@ enum Command {
     Verify(verify::Verify),
     /// Show, test and compare rule packs.
     Rules(rules::Rules),
+    /// Register the vehicles of a file with a running suite.
+    Import(import::Import),
     /// Make a token of this installation's own issuer.
     Token(token::Token),
     /// Print the effective configuration, secrets redacted.
@@ -127,6 +130,7 @@ fn run(command: Command, layers: &Layers) -> Result<(), Failed> {
         Command::Check(command) => command.run(),
         Command::Verify(command) => on_runtime(command.run()),
         Command::Rules(command) => command.run(),
+        Command::Import(command) => on_runtime(command.run(&settings(layers)?.settings)),
         Command::Token(command) => command.run(&settings(layers)?.settings),
         Command::Config(command) => command.run(&settings(layers)?),
         Command::Migrate(command) => on_runtime(command.run(settings(layers)?.settings)),

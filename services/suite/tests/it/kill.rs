@@ -14,13 +14,13 @@ use tongguan_vocabulary::{Clock, Ids, Vin};
 use tonic::Request;
 
 /// The suite as a process of its own; killed when the test ends, however it ends.
-struct Suite {
+pub(crate) struct Suite {
     process: Child,
-    client: VehicleRegistryClient<Channel>,
+    pub(crate) client: VehicleRegistryClient<Channel>,
 }
 
 impl Suite {
-    fn start(folder: &Path) -> Self {
+    pub(crate) fn start(folder: &Path) -> Self {
         let mut process = Command::new(env!("CARGO_BIN_EXE_tongguan"))
             .args(["serve", "registry"])
             .current_dir(folder)
@@ -43,7 +43,7 @@ impl Suite {
     }
 
     /// SIGKILL: no drain, no flush.
-    fn kill(mut self) {
+    pub(crate) fn kill(mut self) {
         self.process.kill().unwrap();
         self.process.wait().unwrap();
     }
@@ -58,17 +58,17 @@ impl Drop for Suite {
 
 /// Requests as one exporter makes them, with tokens of the installation's own issuer.
 #[derive(Clone)]
-struct Exporter(String);
+pub(crate) struct Exporter(String);
 
 impl Exporter {
-    fn of(folder: &Path) -> Self {
+    pub(crate) fn of(folder: &Path) -> Self {
         let key = std::fs::read(folder.join("data/issuer.p8")).unwrap();
         let access = Access::embedded(&key, Clock::system()).unwrap();
         let grant = Grant::new("acme".parse().unwrap(), "exporter").role(Role::Exporter);
         Self(format!("Bearer {}", access.mint(&grant)))
     }
 
-    fn ask<M>(&self, message: M) -> Request<M> {
+    pub(crate) fn ask<M>(&self, message: M) -> Request<M> {
         let mut request = Request::new(message);
         request
             .metadata_mut()
@@ -77,28 +77,35 @@ impl Exporter {
     }
 
     fn register(&self, number: u32) -> Request<pb::RegisterVehicleRequest> {
-        let day = |year, month, day| Some(Date { year, month, day });
         self.ask(pb::RegisterVehicleRequest {
             request_id: format!("kill-{number}"),
-            vehicle: Some(pb::VehicleDetails {
-                vin: vin(number),
-                brand: "试验牌".into(),
-                model: "T1".into(),
-                category: common::VehicleCategory::M1.into(),
-                vehicle_type: "K33".into(),
-                use_nature: "A".into(),
-                colour: "A".into(),
-                powertrain: common::Powertrain::Ice.into(),
-                first_registered: day(2024, 5, 0),
-                ..Default::default()
-            }),
+            vehicle: Some(car(number)),
             ..Default::default()
         })
     }
 }
 
+pub(crate) fn car(number: u32) -> pb::VehicleDetails {
+    pb::VehicleDetails {
+        vin: vin(number),
+        brand: "试验牌".into(),
+        model: "T1".into(),
+        category: common::VehicleCategory::M1.into(),
+        vehicle_type: "K33".into(),
+        use_nature: "A".into(),
+        colour: "A".into(),
+        powertrain: common::Powertrain::Ice.into(),
+        first_registered: Some(Date {
+            year: 2_024,
+            month: 5,
+            day: 0,
+        }),
+        ..Default::default()
+    }
+}
+
 /// A made-up VIN with the check digit it should have.
-fn vin(number: u32) -> String {
+pub(crate) fn vin(number: u32) -> String {
     let draft = format!("LTGD00000R1{number:06}");
     let parsed: Vin = draft.parse().unwrap();
     format!(
@@ -109,7 +116,7 @@ fn vin(number: u32) -> String {
     )
 }
 
-fn fresh_folder() -> PathBuf {
+pub(crate) fn fresh_folder() -> PathBuf {
     let folder = std::env::temp_dir().join(format!("tongguan-kill-{}", Ids::random().next()));
     std::fs::create_dir_all(&folder).unwrap();
     folder

@@ -6,4 +6,5 @@
 
 mod backup;
 mod doctor;
+mod import_kill;
 mod kill;
