@@ -50,12 +50,6 @@ pub enum Error {
     /// The store failed.
     #[error(transparent)]
     Storage(#[from] storage::Error),
-    /// The key of raw answers is no good.
-    #[error("the key of raw answers: {0}")]
-    Key(&'static str),
-    /// The file of the key cannot be used.
-    #[error("the file of the key of raw answers cannot be used")]
-    KeyFile(#[source] std::io::Error),
     /// A source is configured wrongly.
     #[error("source {id}: {reason}")]
     Source {
@@ -78,7 +72,7 @@ impl Failure for Error {
             Self::SourceUnknown { .. } | Self::LookupNotFound { .. } => Code::NotFound,
             Self::Invalid(_) | Self::Page(_) => Code::InvalidArgument,
             Self::Storage(error) => of_trouble(error.trouble()).0,
-            Self::Key(_) | Self::KeyFile(_) | Self::Source { .. } | Self::Client(_) => {
+            Self::Source { .. } | Self::Client(_) => {
                 Code::Internal
             }
         }
@@ -94,7 +88,7 @@ impl Failure for Error {
             Self::Invalid(_) => ErrorReason::InvalidFields,
             Self::Page(_) => ErrorReason::PageTokenInvalid,
             Self::Storage(error) => of_trouble(error.trouble()).1,
-            Self::Key(_) | Self::KeyFile(_) | Self::Source { .. } | Self::Client(_) => {
+            Self::Source { .. } | Self::Client(_) => {
                 ErrorReason::Internal
             }
         }

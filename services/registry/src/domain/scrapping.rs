@@ -139,8 +139,12 @@ fn class_of(code: &str, nature: &str) -> Result<(&'static str, Option<&'static s
             _ => Err(format!("vehicle type {code} names no size")),
         },
         (Some('Q'), _) => Ok(("goods", Some("heavy"))),
+        // GA 802 names the build of a trailer by its last digit; 5 is a container chassis (集装箱半挂车).
+        (Some('B'), _) if code.ends_with('5') => Ok(("semi_trailer", Some("container"))),
         (Some('B'), _) => Ok(("semi_trailer", Some("other"))),
         (Some('G'), _) => Ok(("full_trailer", None)),
+        // GA 802: M1x have three wheels, M2x two.
+        (Some('M'), _) if digit == Some('1') => Ok(("motorcycle", Some("three_wheel"))),
         (Some('M'), _) => Ok(("motorcycle", Some("other"))),
         (Some('J'), _) => Ok(("wheeled_special_machinery", None)),
         (Some('Z'), _) => {
@@ -195,6 +199,93 @@ mod tests {
         assert_eq!(table().rows.len(), 30);
     }
 
+    /// Class, size, years and reference kilometres as annex 1 of the regulation has them; 0 stands for "none".
+    const ANNEX: [(&str, &str, i64, i64); 30] = [
+        ("taxi", "small_mini", 8, 600_000),
+        ("taxi", "medium", 10, 500_000),
+        ("taxi", "large", 12, 600_000),
+        ("rental_passenger", "", 15, 600_000),
+        ("training", "small", 10, 500_000),
+        ("training", "medium", 12, 500_000),
+        ("training", "large", 15, 600_000),
+        ("city_bus", "", 13, 400_000),
+        ("other_operating_passenger", "small_mini", 10, 600_000),
+        ("other_operating_passenger", "medium", 15, 500_000),
+        ("other_operating_passenger", "large", 15, 800_000),
+        ("special_school_bus", "", 15, 400_000),
+        (
+            "non_operating_passenger",
+            "small_mini_and_large_sedan",
+            0,
+            600_000,
+        ),
+        ("non_operating_passenger", "medium", 20, 500_000),
+        ("non_operating_passenger", "large_coach", 20, 600_000),
+        ("goods", "mini", 12, 500_000),
+        ("goods", "medium_light", 15, 600_000),
+        ("goods", "heavy", 15, 700_000),
+        ("dangerous_goods_truck", "", 10, 400_000),
+        ("three_wheeler_or_single_cylinder_low_speed_truck", "", 9, 0),
+        ("multi_cylinder_low_speed_truck", "", 12, 300_000),
+        ("special_operation", "with_cargo_function", 15, 500_000),
+        ("special_operation", "no_cargo_function", 30, 500_000),
+        ("semi_trailer", "container", 20, 0),
+        ("semi_trailer", "dangerous_goods", 10, 0),
+        ("semi_trailer", "other", 15, 0),
+        ("full_trailer", "", 10, 0),
+        ("motorcycle", "three_wheel", 12, 100_000),
+        ("motorcycle", "other", 13, 120_000),
+        ("wheeled_special_machinery", "", 0, 500_000),
+    ];
+
+    #[test]
+    fn every_row_says_what_the_regulation_says() {
+        let table: serde_json::Value =
+            serde_json::from_str(include_str!("../../data/scrapping.json")).unwrap();
+        let rows = table["rows"].as_array().unwrap().iter();
+        let rows: Vec<(&str, &str, i64, i64)> = rows
+            .map(|row| {
+                let number = |name: &str| row[name].as_i64().unwrap_or(0);
+                (
+                    row["class"].as_str().unwrap(),
+                    row["size"].as_str().unwrap_or(""),
+                    number("years"),
+                    number("reference_km"),
+                )
+            })
+            .collect();
+        assert_eq!(rows, ANNEX);
+        for field in ["instrument", "source", "confidence"] {
+            assert!(!table[field].as_str().unwrap().is_empty());
+        }
+    }
+
+    #[test]
+    fn the_year_before_the_limit_is_closed_from_its_first_day() {
+        for (registered, closed, limit) in [
+            ("2019-03-10", date!(2026 - 03 - 10), date!(2027 - 03 - 10)),
+            // The earliest day that is meant closes, the latest limits.
+            ("2019-03", date!(2026 - 03 - 01), date!(2027 - 03 - 31)),
+            ("2020-02-29", date!(2027 - 02 - 28), date!(2028 - 02 - 29)),
+        ] {
+            let found = table().assess(&car("K33", "D", registered));
+            let expected = Scrapping::Limited {
+                limit,
+                closed_from: closed,
+                row: "taxi small_mini: 8 years".into(),
+            };
+            assert_eq!(found, expected, "{registered}");
+        }
+    }
+
+    #[test]
+    fn what_the_table_does_not_settle_is_for_a_person() {
+        for (code, nature) in [("Z11", "A"), ("K33", "F"), ("H99", "F"), ("X1", "A")] {
+            let found = table().assess(&car(code, nature, "2020-01-01"));
+            assert!(matches!(found, Scrapping::Refer { .. }), "{code} {nature}");
+        }
+    }
+
     #[test]
     fn a_private_small_car_has_no_year_limit() {
         assert!(matches!(
@@ -233,6 +324,9 @@ mod tests {
             ("Q11", "F", 15),
             ("H21", "R", 10),
             ("B11", "F", 15),
+            ("B15", "F", 20),
+            ("M11", "A", 12),
+            ("M21", "A", 13),
             ("B11", "R", 10),
             ("G11", "F", 10),
             ("K33", "G", 15),

@@ -20,7 +20,8 @@ impl Service {
         owner: Option<Owner>,
         validate_only: bool,
     ) -> Result<View, Error> {
-        let (vin, at) = (details.vin, self.world.clock.now());
+        let entry = self.entry(caller, &Ground::default());
+        let (vin, at) = (details.vin, entry.at);
         let (vehicle, _) = Vehicle::register(details, at)?;
         if validate_only {
             return match self.store.find(&caller.tenant, vin, None).await? {
@@ -28,8 +29,6 @@ impl Service {
                 None => Ok(self.view(vehicle, at)),
             };
         }
-        let entry = self.entry(caller, &Ground::default());
-        let (vehicle, _) = Vehicle::register(vehicle.details, entry.at)?;
         let fresh = self.world.ids.next();
         let owned = owner.map(|owner| self.store.owned(&caller.tenant, &owner, fresh));
         let asked = (&vehicle.details, fingerprint(owned.as_ref()));

@@ -16,6 +16,7 @@ on_every_database! { tongguan_registry::migrations();
     nobody_without_a_token_or_scope_is_answered,
     an_odometer_reading_without_unit_is_refused,
     a_damaged_page_token_is_refused,
+    a_vin_with_look_alikes_is_named_and_never_mended,
 }
 
 async fn every_wrong_field_is_named_at_once(db: Database) {
@@ -156,4 +157,40 @@ async fn a_damaged_page_token_is_refused(db: Database) {
         refused.get_details_error_info().unwrap().reason,
         "PAGE_TOKEN_INVALID"
     );
+}
+
+async fn a_vin_with_look_alikes_is_named_and_never_mended(db: Database) {
+    let house = House::over(db).await;
+    for (given, named) in [
+        ("LSVWY418OKN246094", "'O' at position 9"),
+        ("ｌSVWY4180KN246094", "'ｌ' at position 1"),
+        ("lsvwy4180kn246094", "'l' at position 1"),
+        (" LSVWY4180KN246094", "has 18"),
+    ] {
+        let request = pb::RegisterVehicleRequest {
+            vehicle: Some(car(given)),
+            ..Default::default()
+        };
+        let refused = house
+            .client
+            .clone()
+            .register_vehicle(house.ask(request))
+            .await
+            .unwrap_err();
+        let violations = refused.get_details_bad_request().unwrap().field_violations;
+        assert_eq!(violations[0].field, "vehicle.vin");
+        let description = &violations[0].description;
+        assert!(description.contains(named), "{description}");
+    }
+    let list = pb::ListVehiclesRequest::default();
+    let listed = house.client.clone().list_vehicles(house.ask(list)).await;
+    assert_eq!(listed.unwrap().into_inner().vehicles, []);
+    let ask = pb::DecodeVinRequest {
+        text: "LSVWY418OKN246094".into(),
+        first_registered: None,
+    };
+    let decoded = house.client.clone().decode_vin(house.ask(ask)).await;
+    let decoded = decoded.unwrap().into_inner();
+    assert!(!decoded.valid);
+    assert_eq!(decoded.repairs, [VIN]);
 }

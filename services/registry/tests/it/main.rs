@@ -10,3 +10,4 @@ mod bulk;
 mod house;
 mod identity;
 mod owners;
+mod upgrade;
