@@ -8,10 +8,13 @@ use tongguan_api::registry::v1 as registry;
 use tongguan_api::registry::v1::scrapping::Verdict as Scrapping;
 use tongguan_vocabulary::PartialDate;
 use tongguan_vocabulary::evidence::{
-    Inspection, Maintenance, Notice, Prohibition, Reading, Transfer, Vehicle,
+    Gathered, Inspection, Maintenance, Notice, Prohibition, Reading, Transfer, Vehicle,
 };
 
 use crate::wire::{odometer_reading, partial_date};
+
+/// The most readings a look-up takes.
+const MOST_READINGS: usize = 200;
 
 fn date(date: Option<Date>) -> Option<PartialDate> {
     date.and_then(|date| partial_date(&date).ok())
@@ -236,4 +239,57 @@ pub fn history(history: maintenance::History) -> Maintenance {
             .as_ref()
             .and_then(|wait| u64::try_from(wait.seconds).ok()),
     }
+}
+
+/// The question to the maintenance records that follows from what is known: plate, first registration, and
+/// every reading that registry and inspection took, so that each asker gets the same verdict. Whose car,
+/// whose consent, what for and how long to wait is the asker's to add.
+pub fn question(gathered: &Gathered) -> maintenance::LookupHistoryRequest {
+    let vehicle = gathered.vehicle.as_ref();
+    let registered = vehicle.into_iter().flat_map(|vehicle| &vehicle.readings);
+    let inspected = gathered.inspection.iter().filter_map(|inspection| {
+        Some(maintenance::Reading {
+            odometer: Some(crate::wire::odometer(inspection.odometer?)),
+            date: Some(crate::wire::date(inspection.date?)),
+            source: maintenance::ReadingSource::Inspection.into(),
+            party: "inspection".to_owned(),
+            document: inspection.report_number.chars().take(100).collect(),
+            result: maintenance::reading::Result::Read.into(),
+            meter_replaced: false,
+        })
+    });
+    let readings = registered.filter_map(asked).chain(inspected);
+    maintenance::LookupHistoryRequest {
+        readings: readings.take(MOST_READINGS).collect(),
+        plate: vehicle
+            .map(|vehicle| vehicle.plate.clone())
+            .unwrap_or_default(),
+        first_registered: vehicle
+            .and_then(|vehicle| vehicle.first_registered)
+            .map(crate::wire::date),
+        commercial: vehicle.is_some_and(|vehicle| !matches!(vehicle.use_nature.as_str(), "A" | "")),
+        imported: vehicle.is_some_and(|vehicle| vehicle.imported),
+        ..Default::default()
+    }
+}
+
+/// A reading of the registry, where it is of a whole day.
+fn asked(reading: &Reading) -> Option<maintenance::Reading> {
+    let day = reading.date.filter(|date| date.exact().is_some())?;
+    Some(maintenance::Reading {
+        odometer: Some(crate::wire::odometer(reading.odometer)),
+        date: Some(crate::wire::date(day)),
+        source: match reading.source.as_str() {
+            "REGISTRATION" => maintenance::ReadingSource::Registration,
+            "INSPECTION" => maintenance::ReadingSource::Inspection,
+            "MAINTENANCE" => maintenance::ReadingSource::Shop,
+            "TELEMATICS" => maintenance::ReadingSource::Telematics,
+            _ => maintenance::ReadingSource::Declared,
+        }
+        .into(),
+        party: "registry".to_owned(),
+        document: reading.document.chars().take(100).collect(),
+        result: maintenance::reading::Result::Read.into(),
+        meter_replaced: false,
+    })
 }

@@ -14,6 +14,7 @@ pub mod journal;
 pub mod mandate;
 pub mod reconcile;
 pub mod text;
+pub mod told;
 #[cfg(test)]
 mod walk_tests;
 

@@ -12,10 +12,10 @@ use futures::StreamExt as _;
 use tongguan_storage::lease::{self, Lease};
 use tongguan_vocabulary::Tenant;
 
+use crate::domain::told::{Feed, Touched};
 use crate::error::Error;
 use crate::peers::{InForce, Told};
 use crate::service::Service;
-use crate::store::{Feed, Touched};
 
 /// Events of one transaction.
 const ROUND: usize = 256;

@@ -27,7 +27,6 @@ use crate::fail;
 pub(crate) use certificates::{Draft, Held};
 pub(crate) use events::EventRow;
 pub(crate) use figures::{Figures, Movement};
-pub(crate) use follow::{Feed, Touched};
 pub(crate) use work::{Claim, Pinned};
 
 /// The stream of all cases' events.

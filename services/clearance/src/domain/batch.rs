@@ -1,6 +1,8 @@
 //! Licence batches (一批一证): at most 20 vehicles under one commodity code, quantity equal to the
 //! declaration, cleared once; valid 6 months and never past the calendar year.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use time::{Date, Month, OffsetDateTime};
 use tongguan_vocabulary::{Country, Vin};
@@ -73,6 +75,9 @@ pub struct Line {
     pub manufacturer: String,
     /// The confirmation letter.
     pub confirmation: Option<Uuid>,
+    /// SHA-256 of that letter's file, hex; empty where there is none. One letter serves several cases.
+    #[serde(default)]
+    pub letter: String,
 }
 
 /// A licence batch.
@@ -173,6 +178,7 @@ impl Batch {
                 None => wrong.push(format!("case {id} lacks a full first-registration or transfer-pending-export date for the licence schedule")),
             }
         }
+        wrong.extend(letters(self.lines.iter().chain(&lines)));
         if wrong.is_empty() {
             self.lines.extend(lines);
             Ok(())
@@ -214,8 +220,32 @@ impl Batch {
     }
 }
 
+/// Letters are one a manufacturer: none speaks for two, and no manufacturer sends several for one licence
+/// (guidelines of 11 December 2025).
+fn letters<'a>(lines: impl Iterator<Item = &'a Line>) -> Vec<String> {
+    let mut wrong = Vec::new();
+    let mut of_letter: BTreeMap<&str, &str> = BTreeMap::new();
+    let mut of_manufacturer: BTreeMap<&str, &str> = BTreeMap::new();
+    for line in lines.filter(|line| !line.letter.is_empty()) {
+        let (letter, manufacturer) = (line.letter.as_str(), line.manufacturer.as_str());
+        if *of_letter.entry(letter).or_insert(manufacturer) != manufacturer {
+            wrong.push(format!(
+                "case {} brings the confirmation of another manufacturer than {manufacturer}",
+                line.case
+            ));
+        } else if *of_manufacturer.entry(manufacturer).or_insert(letter) != letter {
+            wrong.push(format!(
+                "case {} brings a second confirmation of {manufacturer}; one letter lists every vehicle",
+                line.case
+            ));
+        }
+    }
+    wrong
+}
+
 fn line(case: &Case) -> Option<Line> {
     let vehicle = case.vehicle.as_ref()?;
+    let letter = case.document(DocumentKind::AfterSalesConfirmation);
     Some(Line {
         case: case.id,
         vin: case.vin,
@@ -224,9 +254,10 @@ fn line(case: &Case) -> Option<Line> {
         first_registered: vehicle.first_registered?.exact()?,
         transfer_pending_export: vehicle.transfer_pending_export?.exact()?,
         manufacturer: vehicle.manufacturer.clone(),
-        confirmation: case
-            .document(DocumentKind::AfterSalesConfirmation)
-            .map(|letter| letter.id),
+        confirmation: letter.map(|letter| letter.id),
+        letter: letter
+            .map(|letter| letter.sha256.clone())
+            .unwrap_or_default(),
     })
 }
 
@@ -238,27 +269,4 @@ pub fn longest_validity(issued: Date) -> Date {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use time::macros::date;
-
-    #[test]
-    fn a_licence_holds_six_months_and_never_past_the_year() {
-        assert_eq!(
-            longest_validity(date!(2026 - 03 - 15)),
-            date!(2026 - 09 - 15)
-        );
-        assert_eq!(
-            longest_validity(date!(2026 - 08 - 31)),
-            date!(2026 - 12 - 31)
-        );
-        assert_eq!(
-            longest_validity(date!(2026 - 06 - 30)),
-            date!(2026 - 12 - 30)
-        );
-        assert_eq!(
-            longest_validity(date!(2026 - 12 - 31)),
-            date!(2026 - 12 - 31)
-        );
-    }
-}
+mod tests;

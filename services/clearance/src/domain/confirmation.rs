@@ -204,7 +204,19 @@ mod tests {
     #[test]
     fn every_requirement_of_the_guidelines_is_checked() {
         type Change = fn(&mut Document);
-        let table: [(Change, &str); 10] = [
+        let table: [(Change, &str); 13] = [
+            (
+                |l| l.issuer_kind = IssuerKind::Exporter,
+                "ISSUER_IS_NOT_MANUFACTURER",
+            ),
+            (
+                |l| l.issuer = "SAIC Volkswagen".to_owned(),
+                "ISSUER_NAME_DIFFERS",
+            ),
+            (
+                |l| l.statements.service_outlets[0].address.clear(),
+                "SERVICE_OUTLET_INCOMPLETE",
+            ),
             (|l| l.issuer_kind = IssuerKind::Dealer, "ISSUER_IS_DEALER"),
             (
                 |l| l.issuer_kind = IssuerKind::Modifier,
@@ -234,6 +246,20 @@ mod tests {
         for (change, fault) in table {
             assert_eq!(found(change), [fault]);
         }
+    }
+
+    #[test]
+    fn an_issuer_that_can_not_be_compared_is_told_and_is_no_pass() {
+        let (vin, letter) = (vin(), letter());
+        let fits = Fits {
+            vin: &vin,
+            destination: "KZ".parse().unwrap(),
+            manufacturer: None,
+            on: None,
+        };
+        let found = faults(&letter, &fits);
+        assert_eq!(found.len(), 1);
+        assert_eq!(found[0].fault, "ISSUER_NOT_COMPARED");
     }
 
     #[test]

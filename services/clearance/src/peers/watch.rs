@@ -12,7 +12,7 @@ use tongguan_rpc::PeerError;
 use tongguan_vocabulary::Tenant;
 
 use super::{Desk, refused};
-use crate::store::{Feed, Touched};
+use crate::domain::told::{Feed, Touched};
 
 /// Something that a peer told, and the token that resumes after it.
 pub(crate) struct Told {

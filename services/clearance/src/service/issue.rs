@@ -37,7 +37,16 @@ impl Service {
         case: &Case,
         until: OffsetDateTime,
     ) -> Result<Held, Error> {
-        let draft = if let Some(draft) = self.store.find_prepared(tenant, case.id).await? {
+        let prepared = self.store.find_prepared(tenant, case.id).await?;
+        // Bytes that name another key than ours, from before a rotation, can not be signed by it any more.
+        let ours = |draft: &Draft| {
+            draft.signature.is_some()
+                || draft.record["key_id"] == serde_json::json!(self.issuer.keys.issuer.key_id())
+        };
+        if prepared.as_ref().is_some_and(|draft| !ours(draft)) {
+            self.store.discard_prepared(tenant, case.id).await?;
+        }
+        let draft = if let Some(draft) = prepared.filter(ours) {
             draft
         } else {
             let draft = self.draft(case, until).await?;

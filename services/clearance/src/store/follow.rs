@@ -5,40 +5,10 @@ use tongguan_storage::{self as storage, Database, Tx, execute, on, transaction};
 use tongguan_vocabulary::Tenant;
 
 use super::{Claim, Store};
+use crate::domain::told::{Feed, Touched};
 
 /// The owner of positions that are the issuer's and no tenant's.
 const ISSUER: &str = "issuer";
-
-/// A stream that is followed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) enum Feed {
-    /// What happens to vehicles in the registry.
-    Vehicles,
-    /// What happens to inspections and bodies.
-    Inspections,
-}
-
-impl Feed {
-    pub(crate) const ALL: [Self; 2] = [Self::Vehicles, Self::Inspections];
-
-    pub(crate) const fn name(self) -> &'static str {
-        match self {
-            Self::Vehicles => "vehicles",
-            Self::Inspections => "inspections",
-        }
-    }
-}
-
-/// What an event touches.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(crate) enum Touched {
-    /// Cases of this VIN.
-    Vin(String),
-    /// Cases for this destination.
-    Destination(String),
-    /// Every case of the tenant.
-    All,
-}
 
 impl Store {
     /// The database, for leases.

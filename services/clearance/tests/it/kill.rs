@@ -23,8 +23,8 @@ const LATER: [(&str, u32); 8] = [
     ("change.after", 6),
     ("journal.after", 3),
     ("advance.after", 2), // the decision
-    ("batch.before", 3),  // the licence
-    ("batch.after", 3),
+    ("batch.before", 2),  // the licence
+    ("batch.after", 2),
     ("certificate.before", 2), // the one use
     ("certificate.after", 2),
 ];

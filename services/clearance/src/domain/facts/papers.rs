@@ -97,6 +97,12 @@ pub(super) fn read(
             "ISSUER_NAME_DIFFERS",
             "NOT_SEALED",
         ];
-        facts.set("case.letter_by_manufacturer", free_of(&issuer));
+        // An issuer that nobody could compare with the Announcement is not known to be the manufacturer.
+        let compared = free_of(&["ISSUER_NOT_COMPARED"]);
+        let by_manufacturer = free_of(&issuer);
+        facts.maybe(
+            "case.letter_by_manufacturer",
+            (compared || !by_manufacturer).then_some(by_manufacturer),
+        );
     }
 }

@@ -1,0 +1,62 @@
+//! Several issuers at once, one of them an hour ahead and one an hour behind: still one certificate.
+
+use tongguan_api::clearance::v1 as pb;
+use tongguan_storage::Database;
+use tongguan_testkit::{noon, on_every_database};
+use tongguan_vocabulary::{Clock, Ids};
+
+use crate::house::{EXPORTS, House, VIN};
+use crate::peers::Stage;
+
+on_every_database! { tongguan_clearance::migrations();
+    rivals_with_clocks_an_hour_apart_issue_one_certificate,
+}
+
+async fn rivals_with_clocks_an_hour_apart_issue_one_certificate(db: Database) {
+    let folder = std::env::temp_dir().join(format!("clearance-rivals-{}", Ids::random().next()));
+    let keys = folder.display().to_string();
+    let stage = Stage::new(VIN).0;
+    let at = |hours| Clock::fixed(noon() + time::Duration::hours(hours));
+    // The earliest opens the keys, so that they are trusted from its hour on.
+    let behind = House::at(db.clone(), at(-1), stage.clone(), &keys).await;
+    let ahead = House::at(db.clone(), at(1), stage.clone(), &keys).await;
+    let house = House::at(db.clone(), at(0), stage.clone(), &keys).await;
+    let rivals = [behind, ahead];
+    let (case_id, id) = house.certified().await;
+    for rival in &rivals {
+        // Every worker has seen the case settle before the count is taken.
+        rival.stop().await;
+    }
+    let asked = pb::GetCheckpointRequest {};
+    let checkpoint = house.client.clone().get_checkpoint(asked).await.unwrap();
+    assert_eq!(checkpoint.into_inner().size, 1, "a second certificate");
+    let qr = house.certificate(&id).await.qr_text;
+    // Whoever issued it: by now its hour has come.
+    house.clock.advance(time::Duration::hours(2));
+    assert_eq!(house.verify(&qr).await.verdict(), pb::Verdict::Valid);
+    let watch = pb::WatchCasesRequest {
+        resume_token: String::new(),
+        case_id: case_id.clone(),
+    };
+    let version = house.get(&case_id).await.version;
+    let mut events = house.client.clone();
+    let mut events = events
+        .watch_cases(house.ask(EXPORTS, watch))
+        .await
+        .unwrap()
+        .into_inner();
+    let (mut last, mut certified, mut decided) = (0, 0, 0);
+    while last < version {
+        let event = tokio_stream::StreamExt::next(&mut events)
+            .await
+            .unwrap()
+            .unwrap();
+        assert_eq!(event.version, last + 1, "one audit line a change");
+        last = event.version;
+        certified += u32::from(event.kind == "CERTIFIED");
+        decided += u32::from(event.kind == "DECIDED_READY");
+    }
+    assert_eq!((decided, certified), (1, 1));
+    house.stop().await;
+    std::fs::remove_dir_all(folder).unwrap();
+}
