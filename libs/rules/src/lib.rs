@@ -17,8 +17,6 @@
 //! assert_eq!(verdict.reasons, ["KE-AGE-1"]);
 //! ```
 
-#[cfg(test)]
-mod conventions;
 pub mod day;
 mod decide;
 mod diff;
@@ -65,3 +63,6 @@ pub use ways::{Way, WayStep, ways_to_eligible};
 pub const fn engine_version() -> &'static str {
     "tongguan-rules/1"
 }
+
+#[cfg(test)]
+mod tests;

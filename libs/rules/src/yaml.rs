@@ -39,8 +39,9 @@ pub(crate) fn parse(text: &str) -> Result<Node, Problem> {
         let place = error.location();
         Problem {
             path: String::new(),
-            line: place.map_or(0, |place| place.line()),
-            column: place.map_or(0, |place| place.column()),
+            // What the reader cannot place concerns the text from its beginning.
+            line: place.map_or(1, |place| place.line().max(1)),
+            column: place.map_or(1, |place| place.column().max(1)),
             message: error.without_snippet().to_string(),
         }
     })
