@@ -1,4 +1,4 @@
-//! The twelve rules in the `cel` crate's own interpreter, with dates as day numbers prepared beforehand.
+//! The twelve rules in the `cel` crate's own interpreter.
 
 use std::collections::HashMap;
 
@@ -27,57 +27,11 @@ pub(crate) struct Twelve {
 }
 
 impl Twelve {
-    pub(crate) fn new() -> Self {
-        let text = |text: &str| Value::from(text.to_owned());
-        let list = |items: &[&str]| {
-            Value::from(
-                items
-                    .iter()
-                    .map(|item| (*item).to_owned())
-                    .collect::<Vec<String>>(),
-            )
-        };
-        let vehicle: HashMap<String, Value> = [
-            ("category", text("M1")),
-            ("first_registered_year", Value::Int(2021)),
-            ("first_registered", Value::Int(738_258)),
-            ("manufactured_plus_10y", Value::Int(741_842)),
-            ("steering", text("RHD")),
-            ("converted_steering", Value::Bool(false)),
-            ("fuel", text("diesel")),
-            ("euro", Value::Int(6)),
-            ("damage", list(&[])),
-            ("odometer_km", Value::Int(88_000)),
-            ("powertrain", text("PHEV")),
-            ("battery_soh_percent", Value::Float(92.5)),
-            ("gross_mass_kg", Value::Int(2_210)),
-            ("seats", Value::Int(5)),
-            ("airbags", Value::Int(6)),
-            ("equipment", list(&["abs", "esc"])),
-        ]
-        .into_iter()
-        .map(|(key, value)| (key.to_owned(), value))
-        .collect();
-        let trip: HashMap<String, Value> = [
-            ("arrival_year", Value::Int(2026)),
-            ("arrival", Value::Int(740_134)),
-            ("bill_of_lading", Value::Int(740_104)),
-            ("dispatch_country", text("CN")),
-        ]
-        .into_iter()
-        .map(|(key, value)| (key.to_owned(), value))
-        .collect();
-        let importer: HashMap<String, Value> = [
-            ("kind", text("individual")),
-            ("imports_this_period", Value::Int(0)),
-        ]
-        .into_iter()
-        .map(|(key, value)| (key.to_owned(), value))
-        .collect();
+    pub(crate) fn new(facts: &serde_json::Value) -> Self {
         let mut context = Context::default();
-        context.add_variable_from_value("vehicle", vehicle);
-        context.add_variable_from_value("trip", trip);
-        context.add_variable_from_value("importer", importer);
+        for (name, group) in facts.as_object().expect("an object") {
+            context.add_variable_from_value(name.clone(), value(group));
+        }
         Self {
             programs: RULES
                 .iter()
@@ -92,5 +46,26 @@ impl Twelve {
         self.programs.iter().fold(true, |all, program| {
             all & (program.execute(&self.context) == Ok(Value::Bool(true)))
         })
+    }
+}
+
+fn value(json: &serde_json::Value) -> Value {
+    use serde_json::Value as Json;
+    match json {
+        Json::Null => Value::Null,
+        Json::Bool(flag) => Value::Bool(*flag),
+        Json::Number(number) => number.as_i64().map_or_else(
+            || Value::Float(number.as_f64().unwrap_or_default()),
+            Value::Int,
+        ),
+        Json::String(text) => Value::from(text.clone()),
+        Json::Array(items) => Value::from(items.iter().map(value).collect::<Vec<Value>>()),
+        Json::Object(fields) => {
+            let fields: HashMap<String, Value> = fields
+                .iter()
+                .map(|(key, field)| (key.clone(), value(field)))
+                .collect();
+            Value::from(fields)
+        }
     }
 }

@@ -104,3 +104,11 @@ pub(crate) fn rules() -> [Rule; 12] {
         Box::new(|car| car.airbags >= 2 && car.equipment & 1 == 1),
     ]
 }
+
+/// Whether all twelve hold; as the language does, every one is answered, not only up to the first that fails.
+pub(crate) fn all(rules: &[Rule; 12], car: &Car) -> bool {
+    rules
+        .iter()
+        .fold(0_u32, |bits, rule| bits << 1 | u32::from(rule(car)))
+        == 0xfff
+}
