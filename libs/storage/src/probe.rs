@@ -2,7 +2,7 @@
 //!
 //! Load runs print their figures as ratios to this limit, measured on the same machine in the same run.
 
-use sqlx::QueryBuilder;
+use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, QueryBuilder};
 use uuid::Uuid;
 
 use crate::{Database, On, Result, begin, commit, execute};
@@ -36,4 +36,21 @@ pub async fn write(database: &Database, rows: &[(Uuid, Vec<u8>)]) -> Result<()> 
             .execute(&mut **c))?;
     }
     commit(tx).await
+}
+
+/// Makes a schema in a PostgreSQL database; answers the address under which it is the only one seen. For load runs and
+/// tests, which want a place of their own.
+///
+/// `schema` must be letters, digits and `_`.
+pub async fn fresh_schema(url: &str, schema: &str) -> Result<String> {
+    let plain = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    if schema.is_empty() || !schema.chars().all(plain) {
+        return Err(crate::Error::corrupt("schema", "not a plain name"));
+    }
+    let mut connection = PgConnection::connect(url).await?;
+    let create = AssertSqlSafe(format!("create schema {schema}"));
+    connection.execute(create).await?;
+    connection.close().await?;
+    let separator = if url.contains('?') { '&' } else { '?' };
+    Ok(format!("{url}{separator}options=-csearch_path%3D{schema}"))
 }

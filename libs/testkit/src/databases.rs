@@ -1,7 +1,6 @@
 //! Fresh databases for tests: SQLite in memory, PostgreSQL in a schema of its own.
 
-use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
-use tongguan_storage::{Config, Database, Migrations, connect, migrate};
+use tongguan_storage::{Config, Database, Migrations, connect, migrate, probe};
 use tongguan_vocabulary::Ids;
 
 /// SQLite in memory, migrated.
@@ -24,15 +23,9 @@ pub async fn postgres_url() -> String {
         "TONGGUAN_TEST_POSTGRES names no cluster: run tests/run, or leave the ignored tests out",
     );
     let schema = format!("t_{}", Ids::random().next().simple());
-    let mut connection = PgConnection::connect(&base)
+    probe::fresh_schema(&base, &schema)
         .await
-        .expect("the test cluster answers");
-    connection
-        .execute(AssertSqlSafe(format!("create schema {schema}")))
-        .await
-        .expect("a schema can be created");
-    let separator = if base.contains('?') { '&' } else { '?' };
-    format!("{base}{separator}options=-csearch_path%3D{schema}")
+        .expect("the test cluster answers, and a schema can be created")
 }
 
 async fn fresh(url: String, migrations: &Migrations) -> Database {

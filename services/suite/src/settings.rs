@@ -165,15 +165,7 @@ impl Settings {
 
     /// The database of a role, with the embedded default filled in.
     pub fn database(&self, role: Role) -> storage::Config {
-        let configured = match role {
-            Role::Registry => &self.registry.database,
-            Role::Inspection => &self.inspection.database,
-            Role::Maintenance => &self.maintenance.database,
-            Role::Destinations => &self.destinations.database,
-            Role::Clearance => &self.clearance.database,
-            Role::Gateway => &self.gateway.database,
-        };
-        let mut config = configured.clone();
+        let mut config = self.configured(role).clone();
         if config.url.is_empty() {
             config.url = format!(
                 "sqlite://{}",
@@ -181,6 +173,29 @@ impl Settings {
             );
         }
         config
+    }
+
+    fn configured(&self, role: Role) -> &storage::Config {
+        match role {
+            Role::Registry => &self.registry.database,
+            Role::Inspection => &self.inspection.database,
+            Role::Maintenance => &self.maintenance.database,
+            Role::Destinations => &self.destinations.database,
+            Role::Clearance => &self.clearance.database,
+            Role::Gateway => &self.gateway.database,
+        }
+    }
+
+    /// What is configured as the database of a role.
+    pub fn database_mut(&mut self, role: Role) -> &mut storage::Config {
+        match role {
+            Role::Registry => &mut self.registry.database,
+            Role::Inspection => &mut self.inspection.database,
+            Role::Maintenance => &mut self.maintenance.database,
+            Role::Destinations => &mut self.destinations.database,
+            Role::Clearance => &mut self.clearance.database,
+            Role::Gateway => &mut self.gateway.database,
+        }
     }
 
     /// Where another process serves a role; empty where none does.

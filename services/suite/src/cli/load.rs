@@ -6,13 +6,14 @@ use std::time::Duration;
 
 use clap::{Args, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
-use tongguan_storage::Config;
+use tongguan_storage::{Config, probe};
+use tongguan_vocabulary::Ids;
 
 use super::{Failed, files, out};
-use crate::Settings;
 use crate::compose::chain;
 use crate::load::floor::{self, Floor};
 use crate::load::{fleet, year};
+use crate::{Role, Settings};
 
 /// Put the suite under load and measure it beside the machine's limit.
 #[derive(Debug, Args)]
@@ -37,6 +38,9 @@ struct Common {
     /// Folder for databases; emptied first.
     #[arg(long, value_name = "FOLDER", default_value = "data/load")]
     folder: PathBuf,
+    /// Keep the data in fresh schemas of this PostgreSQL database instead of SQLite files.
+    #[arg(long, value_name = "URL")]
+    postgres: Option<String>,
     /// Machine-readable results only.
     #[arg(long)]
     json: bool,
@@ -75,13 +79,38 @@ impl Common {
     }
 
     async fn floor(&self) -> Result<Floor, Failed> {
-        let config = Config::file(&self.folder.join("floor.db"));
+        let config = match &self.postgres {
+            Some(url) => Config {
+                url: schema(url, "floor").await?,
+                ..Config::default()
+            },
+            None => Config::file(&self.folder.join("floor.db")),
+        };
         let floor = floor::run(&config, self.cars).await;
         floor.map_err(|error| Failed::Unreachable(chain(&error)))
     }
 }
 
+/// A schema of this run's own.
+async fn schema(url: &str, name: &str) -> Result<String, Failed> {
+    let name = format!("load_{name}_{}", Ids::random().next().simple());
+    let made = probe::fresh_schema(url, &name).await;
+    made.map_err(|error| Failed::Unreachable(chain(&error)))
+}
+
 impl Year {
+    async fn settings(&self) -> Result<Settings, Failed> {
+        let mut settings = Settings::under(&self.common.folder);
+        if let Some(url) = &self.common.postgres {
+            for role in Role::ALL {
+                let database = settings.database_mut(role);
+                database.url = schema(url, role.name()).await?;
+                database.auto_migrate = true;
+            }
+        }
+        Ok(settings)
+    }
+
     async fn run(self) -> Result<(), Failed> {
         let common = &self.common;
         common.emptied()?;
@@ -92,7 +121,7 @@ impl Year {
             workers: self.workers,
         };
         let tick = bar.clone();
-        let result = year::run(Settings::under(&common.folder), size, move |cars| {
+        let result = year::run(self.settings().await?, size, move |cars| {
             tick.inc(u64::from(cars));
         });
         let result = result.await;
