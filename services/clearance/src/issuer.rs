@@ -1,5 +1,7 @@
 //! The issuer: signs certificates, keeps the transparency log, publishes bundle and status list.
 
+mod bundle;
+
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -8,7 +10,7 @@ use tokio::sync::Mutex;
 use tongguan_certificate::log::tile::Tile;
 use tongguan_certificate::{
     Checkpoint, Digest, Live, LogProof, NoteKey, NoteKeyKind, PublicKey, SignedCheckpoint,
-    Signer as _, Status, StatusList, Timestamp, Tree, Trust, TrustBundle, TrustedKey, Verifier,
+    Signer as _, Status, StatusList, Timestamp, Tree, Trust, Verifier,
 };
 use tongguan_rpc::Tasks;
 
@@ -18,11 +20,10 @@ use crate::error::Error;
 use crate::keys::Keys;
 use crate::store::Store;
 use crate::witnesses::Witnesses;
+use bundle::{current_bundle, publish};
 
 /// How long before its end a trust bundle is published again.
 const RENEW: Duration = Duration::days(7);
-/// How long a key signs.
-const KEY_LIFE: Duration = Duration::days(5 * 365);
 
 /// The issuer of this installation.
 pub(crate) struct Issuer {
@@ -109,13 +110,20 @@ impl Issuer {
             }
             self.sign_checkpoint(&tree).await?
         };
-        let signed = self.witnesses.show(&self.tree, signed).await;
-        let signed = signed.inspect_err(|error| {
-            if matches!(error, Error::WitnessDisagrees { .. }) {
+        let signed = match self.witnesses.show(&self.tree, signed).await {
+            Err(Error::WitnessDisagrees { seen, held, .. })
+                if seen > held && self.holds(seen).await? =>
+            {
+                // Another process of this log was faster; the next round shows what both hold.
+                return Ok(());
+            }
+            Err(error @ Error::WitnessDisagrees { .. }) => {
                 self.barred.store(true, Ordering::Relaxed);
                 tracing::error!(%error, "nothing is signed any more");
+                return Err(error);
             }
-        })?;
+            shown => shown?,
+        };
         if signed.cosigners(&self.witnesses.keys()).len() as u64 >= self.witnesses.quorum {
             let mut cosigned = self
                 .cosigned
@@ -124,6 +132,13 @@ impl Issuer {
             *cosigned = Some(signed);
         }
         Ok(())
+    }
+
+    /// Whether the store has grown to the entries a witness saw.
+    async fn holds(&self, seen: u64) -> Result<bool, Error> {
+        let mut tree = self.tree.lock().await;
+        grow(&mut tree, &self.store).await?;
+        Ok(tree.size() >= seen)
     }
 
     fn cosigned(&self) -> Option<SignedCheckpoint> {
@@ -298,76 +313,6 @@ async fn grow(tree: &mut Tree, store: &Store) -> Result<(), Error> {
             return Ok(());
         }
     }
-}
-
-/// The stored bundle where it still says what we sign with, else a new edition that keeps the old keys.
-async fn current_bundle(
-    config: &Config,
-    keys: &Keys,
-    log_key: &NoteKey,
-    witnesses: &Witnesses,
-    store: &Store,
-    now: OffsetDateTime,
-) -> Result<TrustBundle, Error> {
-    let roots = [keys.root.public_key().clone()];
-    let held = match store.last_bundle().await? {
-        Some(bytes) => TrustBundle::open(&bytes, &roots).ok(),
-        None => None,
-    };
-    let life = Duration::days(config.trust_bundle_days);
-    let ours = [Some(&keys.issuer), keys.next.as_ref()];
-    let ours = || ours.into_iter().flatten();
-    let watched = witnesses.keys();
-    if let Some(bundle) = &held {
-        let trust = bundle.trust();
-        let fits = trust.issuer == config.issuer
-            && ours().all(|key| bundle.key(key.key_id()).is_some())
-            && trust.logs.contains(log_key)
-            && trust.witnesses == watched
-            && trust.quorum == witnesses.quorum;
-        if fits && OffsetDateTime::from(trust.expires_at) - RENEW > now {
-            return Ok(bundle.clone());
-        }
-    }
-    let before = held.as_ref().map(TrustBundle::trust);
-    let mut trusted: Vec<TrustedKey> = before.map(|trust| trust.keys.clone()).unwrap_or_default();
-    for key in ours() {
-        if !trusted.iter().any(|held| held.id == *key.key_id()) {
-            trusted.push(TrustedKey {
-                id: key.key_id().clone(),
-                key: key.public_key().clone(),
-                not_before: now.into(),
-                not_after: (now + KEY_LIFE).into(),
-                certificates: true,
-                status_lists: true,
-            });
-        }
-    }
-    let mut logs = before.map(|trust| trust.logs.clone()).unwrap_or_default();
-    if !logs.contains(log_key) {
-        logs.push(log_key.clone());
-    }
-    let trust = Trust {
-        version: before.map_or(1, |trust| trust.version + 1),
-        issued_at: now.into(),
-        expires_at: (now + life).into(),
-        issuer: config.issuer.clone(),
-        keys: trusted,
-        logs,
-        witnesses: watched,
-        quorum: witnesses.quorum,
-    };
-    publish(&trust, keys, store).await
-}
-
-/// Signs and stores an edition; where another process was first, its edition is the one in force.
-async fn publish(trust: &Trust, keys: &Keys, store: &Store) -> Result<TrustBundle, Error> {
-    let bundle = trust.sign(&keys.root)?;
-    store
-        .store_bundle(trust.version, bundle.as_bytes(), trust.expires_at.into())
-        .await?;
-    let stored = store.last_bundle().await?.unwrap_or_default();
-    Ok(TrustBundle::open(&stored, &[keys.root.public_key().clone()]).unwrap_or(bundle))
 }
 
 /// Shows the log to its witnesses as it grows, until told to stop.

@@ -11,6 +11,7 @@ mod console;
 mod docs;
 mod exchange;
 mod failure;
+mod log;
 mod meter;
 mod openapi;
 mod page;
@@ -197,7 +198,10 @@ impl Inner {
             match kind {
                 Kind::Grpc => answer::grpc(&self.routes, Request::from_parts(parts, body)).await,
                 Kind::Web => answer::web(&self.routes, Request::from_parts(parts, body)).await,
-                Kind::Other => self.rest.answer(method, parts, body).await,
+                Kind::Other => match log::wanted(&parts) {
+                    Some(file) => log::file(&self.routes, file).await,
+                    None => self.rest.answer(method, parts, body).await,
+                },
             }
         };
         let mut response = arrived(arrival, answer).await;

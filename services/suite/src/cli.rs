@@ -12,6 +12,7 @@ mod doctor;
 mod files;
 mod import;
 mod load;
+mod log;
 mod migrate;
 mod out;
 mod restore;
@@ -53,6 +54,8 @@ enum Command {
     Check(check::Check),
     /// Verify a certificate: QR text, picture, page or envelope.
     Verify(verify::Verify),
+    /// Look at the transparency log: check it, print its keys.
+    Log(log::Log),
     /// Show, test and compare rule packs.
     Rules(rules::Rules),
     /// Register the vehicles of a file with a running suite.
@@ -129,6 +132,7 @@ fn run(command: Command, layers: &Layers) -> Result<(), Failed> {
         Command::Clear(command) => on_runtime(command.run()),
         Command::Check(command) => command.run(),
         Command::Verify(command) => on_runtime(command.run()),
+        Command::Log(command) => on_runtime(command.run(settings(layers)?.settings)),
         Command::Rules(command) => command.run(),
         Command::Import(command) => on_runtime(command.run(&settings(layers)?.settings)),
         Command::Token(command) => command.run(&settings(layers)?.settings),

@@ -13,6 +13,7 @@ pub mod role;
 pub mod settings;
 pub mod stand;
 pub mod start;
+pub mod witness;
 
 pub use compose::Suite;
 pub use role::Role;

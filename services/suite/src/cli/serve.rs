@@ -1,25 +1,57 @@
 //! `tongguan serve`: the roles, on their ports, until told to stop.
 
+use std::str::FromStr;
+
 use clap::Args;
+use tongguan_runtime::Process;
 use tongguan_vocabulary::World;
 
 use super::{Failed, out};
+use crate::role::UnknownRole;
 use crate::start::Started;
+use crate::witness::Witness;
 use crate::{Role, Settings};
 
 /// Serve every role, or the ones named.
 #[derive(Debug, Default, Args)]
 pub(super) struct Serve {
     /// Roles of this process: registry, inspection, maintenance, destinations, clearance, gateway; none means all.
-    roles: Vec<Role>,
+    /// Or `witness` alone: it watches the log of another installation.
+    roles: Vec<Part>,
+}
+
+/// What a process can be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Part {
+    Role(Role),
+    Witness,
+}
+
+impl FromStr for Part {
+    type Err = UnknownRole;
+
+    fn from_str(text: &str) -> Result<Self, UnknownRole> {
+        if text == "witness" {
+            return Ok(Self::Witness);
+        }
+        text.parse().map(Self::Role)
+    }
 }
 
 impl Serve {
     pub(super) async fn run(self, settings: Settings) -> Result<(), Failed> {
-        let roles = if self.roles.is_empty() {
-            Role::ALL.to_vec()
-        } else {
-            self.roles
+        let named = |part: &Part| match part {
+            Part::Role(role) => Some(*role),
+            Part::Witness => None,
+        };
+        let roles: Vec<Role> = match self.roles.as_slice() {
+            [] => Role::ALL.to_vec(),
+            [Part::Witness] => return witness(settings).await,
+            parts if parts.contains(&Part::Witness) => {
+                let problem = "a witness stands apart from what it watches: serve it alone";
+                return Err(Failed::Input(problem.to_owned()));
+            }
+            parts => parts.iter().filter_map(named).collect(),
         };
         let name = if roles.len() == 1 {
             roles[0].name()
@@ -39,6 +71,37 @@ impl Serve {
             .map_err(|error| Failed::unreachable(&error))?;
         outcome.map_err(|error| Failed::unreachable(&error))
     }
+}
+
+/// Watches a log, on the port of the settings.
+async fn witness(settings: Settings) -> Result<(), Failed> {
+    let telemetry = tongguan_telemetry::init(&settings.telemetry, "witness")
+        .map_err(|error| Failed::unreachable(&error))?;
+    let filter = telemetry.filter();
+    let witness = Witness::open(&settings, World::default().clock);
+    let witness = witness.map_err(|error| Failed::unreachable(&error))?;
+    let process = Process::bind(&settings.runtime()).await;
+    let process = process.map_err(|error| Failed::unreachable(&error))?;
+    let lines = [
+        format!("tongguan {} serves witness", env!("CARGO_PKG_VERSION")),
+        format!(
+            "  watches {} ({} entries seen)",
+            witness.log(),
+            witness.seen()
+        ),
+        format!("  key     {}", witness.vkey()),
+        format!(
+            "  takes   http://{}/add-checkpoint (C2SP tlog-witness)",
+            process.address()
+        ),
+    ];
+    out::line(&lines.join("\n"));
+    let served = process.serve(witness.routes(), tongguan_api::DESCRIPTORS, Some(filter));
+    let outcome = served.await;
+    telemetry
+        .shutdown()
+        .map_err(|error| Failed::unreachable(&error))?;
+    outcome.map_err(|error| Failed::unreachable(&error))
 }
 
 fn welcome(started: &Started, roles: &[Role]) -> Vec<String> {
