@@ -6,6 +6,7 @@ mod embedded;
 mod impact;
 mod publication;
 
+pub use answer::effort;
 pub(crate) use answer::{Answer, BriefAnswer, ease, hex_digest};
 pub use catalogue::{Catalogue, PackProblem};
 pub use embedded::embedded;

@@ -12,7 +12,7 @@ mod store;
 mod wire;
 
 pub use config::Config;
-pub use domain::{Catalogue, PackProblem, embedded};
+pub use domain::{Catalogue, PackProblem, effort, embedded};
 pub use error::Error;
 
 use tongguan_access::Access;

@@ -161,12 +161,18 @@ impl Service {
             .collect()
     }
 
-    /// Outcomes alone, on the evaluator's fast path.
-    pub(crate) fn judge_briefly(packs: &[Arc<Pack>], facts: &Facts) -> Vec<BriefAnswer> {
-        packs
+    /// Outcomes alone, on the evaluator's fast path: one row a vehicle, one answer a pack.
+    pub(crate) fn judge_briefly(packs: &[Arc<Pack>], vehicles: &[Facts]) -> Vec<Vec<BriefAnswer>> {
+        let mut rows: Vec<Vec<BriefAnswer>> = vehicles
             .iter()
-            .map(|pack| BriefAnswer::of(pack, facts))
-            .collect()
+            .map(|_| Vec::with_capacity(packs.len()))
+            .collect();
+        for pack in packs {
+            for (row, facts) in rows.iter_mut().zip(vehicles) {
+                row.push(BriefAnswer::of(pack, facts));
+            }
+        }
+        rows
     }
 
     /// Records answers as decisions, in one commit that outlives the caller.

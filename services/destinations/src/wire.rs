@@ -24,7 +24,8 @@ const YAML: usize = 256 * 1_024;
 /// One batch of a matrix.
 pub(crate) struct Batch {
     pub(crate) number: u64,
-    pub(crate) items: Vec<Item>,
+    /// Not read yet: that is work for the task that judges them.
+    pub(crate) items: Vec<pb::MatrixItem>,
     pub(crate) markets: Vec<String>,
     pub(crate) record: bool,
     pub(crate) brief: bool,
@@ -63,7 +64,7 @@ pub(crate) fn question(request: pb::EvaluateRequest) -> Result<Question, Invalid
     bad.finish_with(question)
 }
 
-/// Reads a batch; `standing` keeps the markets for batches that name none. A bad item refuses its row, not the batch.
+/// Reads all of a batch but its items; `standing` keeps the markets for batches that name none.
 pub(crate) fn batch(
     request: pb::EvaluateMatrixRequest,
     standing: &mut Vec<String>,
@@ -80,17 +81,17 @@ pub(crate) fn batch(
         )
     });
     bad.finish()?;
-    let items = request.items.into_iter().map(item).collect();
     Ok(Batch {
         number: request.batch,
-        items,
+        items: request.items,
         markets: standing.clone(),
         record: request.record,
         brief: request.brief,
     })
 }
 
-fn item(item: pb::MatrixItem) -> Item {
+/// Reads one vehicle; what is wrong with it refuses its row, not the batch.
+pub(crate) fn item(item: pb::MatrixItem) -> Item {
     let mut bad = Violations::default();
     bad.optional_text("key", &item.key, 128);
     let facts = facts::read(&mut bad, "facts", item.facts);

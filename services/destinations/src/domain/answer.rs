@@ -56,18 +56,23 @@ impl Answer {
         hex_digest(&self.record.to_bytes())
     }
 
-    /// How many steps lie between this answer and a permit; a missing fact weighs more than a paper, a ban most.
+    /// How many steps lie between this answer and a permit; see [`effort`].
     pub(crate) fn effort(&self) -> u32 {
-        let papers = self.verdict.missing_documents.len();
-        let facts = self.verdict.missing_facts.len();
-        let steps = match self.verdict.outcome {
-            Outcome::Permitted => 0,
-            Outcome::Conditional => 1 + papers,
-            Outcome::Undetermined => 100 + papers + 2 * facts,
-            Outcome::Prohibited => 1_000 + papers + 10 * self.verdict.reasons.len(),
-        };
-        u32::try_from(steps).unwrap_or(u32::MAX)
+        effort(&self.verdict)
     }
+}
+
+/// How many steps lie between a verdict and a permit; a missing fact weighs more than a paper, a ban most.
+pub fn effort(verdict: &Verdict) -> u32 {
+    let papers = verdict.missing_documents.len();
+    let facts = verdict.missing_facts.len();
+    let steps = match verdict.outcome {
+        Outcome::Permitted => 0,
+        Outcome::Conditional => 1 + papers,
+        Outcome::Undetermined => 100 + papers + 2 * facts,
+        Outcome::Prohibited => 1_000 + papers + 10 * verdict.reasons.len(),
+    };
+    u32::try_from(steps).unwrap_or(u32::MAX)
 }
 
 impl BriefAnswer {
@@ -75,15 +80,20 @@ impl BriefAnswer {
     pub(crate) fn of(pack: &Pack, facts: &Facts) -> Self {
         let decision = decide(pack.program(), facts);
         let mut rules = String::new();
-        if decision.outcome != Outcome::Permitted {
-            for (index, rule) in pack.rules.iter().enumerate() {
-                if decision.deciding >> index & 1 == 1 {
-                    if !rules.is_empty() {
-                        rules.push(',');
-                    }
-                    rules.push_str(&rule.id);
+        let mut left = decision.deciding;
+        if decision.outcome == Outcome::Permitted {
+            left = 0;
+        }
+        while left != 0 {
+            if let Some(rule) = pack.rules.get(left.trailing_zeros() as usize) {
+                if rules.is_empty() {
+                    rules.reserve_exact(rule.id.len() * left.count_ones() as usize * 5 / 4);
+                } else {
+                    rules.push(',');
                 }
+                rules.push_str(&rule.id);
             }
+            left &= left - 1;
         }
         Self {
             outcome: decision.outcome,

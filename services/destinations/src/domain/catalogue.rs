@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tongguan_rules::{Layers, Pack, Problem, nearest};
 
@@ -38,19 +39,30 @@ impl Catalogue {
         let mut problems = Vec::new();
         let (layers, markets): (Vec<_>, Vec<_>) =
             texts.iter().partition(|(_, text)| is_layer(text));
-        for (market, text) in layers.into_iter().chain(markets) {
+        for (market, text) in layers {
             let known = before.and_then(|before| before.unchanged(market, text, &packs));
             let loaded = known.map_or_else(|| Pack::load(text, &packs).map(Arc::new), Ok);
             match loaded {
                 Ok(pack) => {
                     packs.insert(market.clone(), pack);
                 }
-                Err(found) => problems.extend(found.into_iter().map(|problem| PackProblem {
-                    market: market.clone(),
-                    problem,
-                })),
+                Err(found) => problems.extend(found.into_iter().map(of(market))),
             }
         }
+        let (mut fresh, mut known) = (Vec::new(), Vec::new());
+        for (market, text) in markets {
+            match before.and_then(|before| before.unchanged(market, text, &packs)) {
+                Some(pack) => known.push((market.clone(), pack)),
+                None => fresh.push((market, text)),
+            }
+        }
+        for (market, loaded) in load(&fresh, &packs) {
+            match loaded {
+                Ok(pack) => known.push((market.clone(), Arc::new(pack))),
+                Err(found) => problems.extend(found.into_iter().map(of(market))),
+            }
+        }
+        packs.extend(known);
         if problems.is_empty() {
             Ok(Self {
                 packs,
@@ -138,6 +150,49 @@ impl Catalogue {
     pub fn layers(&self) -> &dyn Layers {
         &self.packs
     }
+}
+
+fn of(market: &str) -> impl Fn(Problem) -> PackProblem {
+    move |problem| PackProblem {
+        market: market.to_owned(),
+        problem,
+    }
+}
+
+/// A text by its market, and what became of it.
+type Loaded<'a> = (&'a String, Result<Pack, Vec<Problem>>);
+
+/// Loads texts that stand on `layers` alone, on every core where they are many: all packs at once are
+/// what a start waits for.
+fn load<'a>(
+    texts: &[(&'a String, &Arc<str>)],
+    layers: &BTreeMap<String, Arc<Pack>>,
+) -> Vec<Loaded<'a>> {
+    const WORTH_A_THREAD: usize = 8;
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let mut loaded = Vec::new();
+        // Packs differ ten times in length, so each thread takes the next one instead of a fixed share.
+        while let Some((market, text)) = texts.get(next.fetch_add(1, Ordering::Relaxed)) {
+            loaded.push((*market, Pack::load(text, layers)));
+        }
+        loaded
+    };
+    let mut loaded = std::thread::scope(|scope| {
+        let helpers = (cores - 1).min(texts.len() / WORTH_A_THREAD);
+        let helpers: Vec<_> = (0..helpers).map(|_| scope.spawn(work)).collect();
+        let mut loaded = work();
+        for helper in helpers {
+            match helper.join() {
+                Ok(more) => loaded.extend(more),
+                Err(panic) => std::panic::resume_unwind(panic),
+            }
+        }
+        loaded
+    });
+    loaded.sort_by_key(|(market, _)| *market);
+    loaded
 }
 
 /// The market a pack's text declares; empty where it declares none.

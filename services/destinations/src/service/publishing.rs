@@ -190,14 +190,45 @@ fn check(catalogue: &Catalogue, yaml: &str) -> Result<(Arc<Pack>, Catalogue), Ve
     if thin.is_empty() {
         return Ok((pack, next));
     }
-    let problem = |rule: String| PackProblem {
-        market: pack.market.clone(),
-        problem: Problem {
-            path: format!("rules.{rule}.examples"),
-            line: 0,
-            column: 0,
-            message: "at least three examples are needed".to_owned(),
-        },
+    let problem = |rule: String| {
+        let (line, column) = place(yaml, &rule);
+        PackProblem {
+            market: pack.market.clone(),
+            problem: Problem {
+                path: format!("rules.{rule}.examples"),
+                line,
+                column,
+                message: "at least three examples are needed".to_owned(),
+            },
+        }
     };
     Err(thin.into_iter().map(problem).collect())
+}
+
+/// Where a rule begins in its pack's text: the line with its id, and the column of the id.
+fn place(yaml: &str, rule: &str) -> (u64, u64) {
+    let found = yaml.lines().zip(1..).find_map(|(line, number)| {
+        let key = line.trim_start().trim_start_matches("- ").trim_start();
+        let id = key.strip_prefix("id:")?.trim_start();
+        let rest = id.trim_start_matches(['"', '\'']).strip_prefix(rule)?;
+        let ends = rest
+            .chars()
+            .next()
+            .is_none_or(|next| !(next.is_alphanumeric() || next == '-'));
+        ends.then_some((number, (line.len() - id.len() + 1) as u64))
+    });
+    found.unwrap_or((0, 0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::place;
+
+    #[test]
+    fn a_rule_is_found_by_its_id() {
+        let yaml = "market: KE\nrules:\n  - id: KE-AGE-10\n  - category: age\n    id: \"KE-AGE-1\" # the limit\n";
+        assert_eq!(place(yaml, "KE-AGE-10"), (3, 9));
+        assert_eq!(place(yaml, "KE-AGE-1"), (5, 9));
+        assert_eq!(place(yaml, "KE-AGE-2"), (0, 0));
+    }
 }
