@@ -10,8 +10,9 @@ use tonic::{Status, Streaming};
 use crate::service::Service;
 use crate::wire;
 
-/// Messages that are decoded or committed at once: enough to fill a commit, few enough to keep memory flat.
-const IN_FLIGHT: usize = 8;
+/// Messages that are decoded or committed at once: enough to fill a commit while another runs, few enough to keep memory
+/// flat.
+const IN_FLIGHT: usize = 16;
 
 type Answer = Result<pb::ImportVehiclesResponse, Status>;
 

@@ -19,6 +19,7 @@ on_every_database! { tongguan_registry::migrations();
     a_row_that_was_refused_is_refused_again_when_resumed,
     a_message_beyond_the_position_is_refused_with_the_row_to_send,
     an_empty_message_asks_where_the_import_stands,
+    an_import_whose_client_vanished_goes_on_from_what_it_saw,
     writers_at_once_are_answered_each_for_itself,
     the_same_key_at_once_registers_once,
 }
@@ -218,6 +219,37 @@ async fn an_empty_message_asks_where_the_import_stands(db: Database) {
     let asked = import(&house, vec![message("e", 0, 0..0)]).await;
     let answer = asked[0].as_ref().unwrap();
     assert_eq!((answer.next_row, answer.stored), (7, 0));
+}
+
+async fn an_import_whose_client_vanished_goes_on_from_what_it_saw(db: Database) {
+    let house = House::over(db).await;
+    let part = |from: u32| message("v", from, from..from + 10);
+    let half = tokio_stream::iter((0..30).map(move |number| part(number * 10)))
+        .chain(futures::stream::pending());
+    let answers = house.client.clone().import_vehicles(house.ask(half)).await;
+    let mut answers = answers.unwrap().into_inner();
+    let mut seen = 0;
+    for _ in 0..5 {
+        seen = answers.next().await.unwrap().unwrap().next_row;
+    }
+    drop(answers);
+    let asked = import(&house, vec![message("v", 0, 0..0)]).await;
+    let position = asked[0].as_ref().unwrap().next_row;
+    assert!((seen..=300).contains(&position), "{seen} then {position}");
+    let rest = (seen as u32..600).step_by(10).map(part).collect();
+    let answers = import(&house, rest).await;
+    let answers: Vec<_> = answers.into_iter().map(Result::unwrap).collect();
+    let stored: u64 = answers.iter().map(|answer| answer.stored).sum();
+    let known: usize = answers.iter().map(|answer| answer.results.len()).sum();
+    assert_eq!(stored + known as u64, 600 - seen);
+    let told = answers.iter().flat_map(|answer| &answer.results);
+    assert!(told.clone().all(|row| row.already_stored));
+    let list = pb::ListVehiclesRequest {
+        page_size: 1_000,
+        ..Default::default()
+    };
+    let listed = house.client.clone().list_vehicles(house.ask(list)).await;
+    assert_eq!(listed.unwrap().into_inner().vehicles.len(), 600);
 }
 
 async fn writers_at_once_are_answered_each_for_itself(db: Database) {

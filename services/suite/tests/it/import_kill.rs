@@ -7,7 +7,7 @@ use tongguan_api::registry::v1 as pb;
 
 use crate::kill::{Exporter, Suite, car, fresh_folder, vin};
 
-const ROWS: u32 = 12_000;
+const ROWS: u32 = 6_000;
 const MESSAGE: u32 = 100;
 
 fn messages(from: u32) -> impl Iterator<Item = pb::ImportVehiclesRequest> {
@@ -27,12 +27,13 @@ async fn vins(suite: &Suite, exporter: &Exporter) -> Vec<String> {
     let mut page_token = String::new();
     loop {
         let request = pb::ListVehiclesRequest {
-            page_size: 1_000,
+            page_size: 500,
             page_token,
             ..Default::default()
         };
-        let mut client = suite.client.clone();
-        let page = client.list_vehicles(exporter.ask(request)).await.unwrap();
+        let mut request = exporter.ask(request);
+        request.set_timeout(std::time::Duration::from_mins(1));
+        let page = suite.client.clone().list_vehicles(request).await.unwrap();
         let page = page.into_inner();
         let details = page.vehicles.into_iter().filter_map(|v| v.details);
         all.extend(details.map(|details| details.vin));
@@ -49,8 +50,10 @@ async fn a_process_killed_in_an_import_loses_no_acknowledged_row_and_the_import_
     let suite = Suite::start(&folder);
     let exporter = Exporter::of(&folder);
     let mut client = suite.client.clone();
-    let request = exporter.ask(stream::iter(messages(0)));
-    let mut answers = client.import_vehicles(request).await.unwrap().into_inner();
+    // Half of the import and no end, so that the kill comes in the middle however long it takes to come.
+    let half = stream::iter(messages(0).take(30)).chain(stream::pending());
+    let answers = client.import_vehicles(exporter.ask(half)).await;
+    let mut answers = answers.unwrap().into_inner();
     let mut acknowledged = 0;
     for _ in 0..5 {
         acknowledged = answers.next().await.unwrap().unwrap().next_row;
@@ -60,8 +63,7 @@ async fn a_process_killed_in_an_import_loses_no_acknowledged_row_and_the_import_
     while let Some(Ok(answer)) = answers.next().await {
         acknowledged = answer.next_row;
     }
-    assert!(acknowledged >= 500);
-    assert!(acknowledged < u64::from(ROWS), "the kill came too late");
+    assert!((500..=3_000).contains(&acknowledged), "{acknowledged}");
 
     let suite = Suite::start(&folder);
     let stored: BTreeSet<String> = vins(&suite, &exporter).await.into_iter().collect();
