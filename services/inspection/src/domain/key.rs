@@ -151,17 +151,13 @@ impl Key {
     /// The key as a JWK with its required members.
     pub(crate) fn jwk(&self) -> String {
         let point = self.point();
-        match (self.algorithm, point.as_slice()) {
-            (Algorithm::Es256, [_, rest @ ..]) => {
-                let (x, y) = rest.split_at(rest.len() / 2);
-                let (x, y) = (URL_SAFE_NO_PAD.encode(x), URL_SAFE_NO_PAD.encode(y));
-                format!(r#"{{"crv":"P-256","kty":"EC","x":"{x}","y":"{y}"}}"#)
-            }
-            _ => {
-                let x = &self.point;
-                format!(r#"{{"crv":"Ed25519","kty":"OKP","x":"{x}"}}"#)
-            }
+        if let (Algorithm::Es256, [_, rest @ ..]) = (self.algorithm, point.as_slice()) {
+            let (x, y) = rest.split_at(rest.len() / 2);
+            let (x, y) = (URL_SAFE_NO_PAD.encode(x), URL_SAFE_NO_PAD.encode(y));
+            return format!(r#"{{"crv":"P-256","kty":"EC","x":"{x}","y":"{y}"}}"#);
         }
+        let x = &self.point;
+        format!(r#"{{"crv":"Ed25519","kty":"OKP","x":"{x}"}}"#)
     }
 
     /// Whether it may sign on this day.

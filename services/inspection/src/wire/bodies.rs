@@ -137,7 +137,7 @@ fn body_key(bad: &mut Violations, at: &str, given: pb::BodyKey) -> Option<Key> {
     let read = match read(&given.public_key) {
         Ok(read) => Some(read),
         Err(why) => {
-            bad.add(&format!("{at}.public_key"), why);
+            bad.add(format!("{at}.public_key"), why);
             None
         }
     };

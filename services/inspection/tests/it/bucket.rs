@@ -1,6 +1,7 @@
 //! Evidence in a bucket of an S3-compatible store: a small one on the loopback, which checks every signature (SigV4).
 
 use std::collections::HashMap;
+use std::fmt::Write as _;
 use std::sync::{Arc, Mutex};
 
 use aws_lc_rs::digest::{SHA256, digest};
@@ -31,8 +32,11 @@ struct Store {
     puts: Arc<Mutex<usize>>,
 }
 
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        write!(text, "{byte:02x}").unwrap();
+        text
+    })
 }
 
 /// The signature that a request must carry (AWS Signature Version 4).
@@ -48,9 +52,9 @@ fn signature(method: &Method, path: &str, headers: &HeaderMap, given: &str) -> O
     let text = |name: &str| headers.get(name)?.to_str().ok().map(str::trim);
     let mut canonical = format!("{method}\n{path}\n\n");
     for name in names.split(';') {
-        canonical += &format!("{name}:{}\n", text(name)?);
+        writeln!(canonical, "{name}:{}", text(name)?).unwrap();
     }
-    canonical += &format!("\n{names}\n{}", text("x-amz-content-sha256")?);
+    write!(canonical, "\n{names}\n{}", text("x-amz-content-sha256")?).unwrap();
     let hashed = hex(digest(&SHA256, canonical.as_bytes()).as_ref());
     let message = format!(
         "AWS4-HMAC-SHA256\n{}\n{scope}\n{hashed}",

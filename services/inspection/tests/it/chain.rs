@@ -14,6 +14,7 @@ on_every_database! { tongguan_inspection::migrations();
     a_correction_is_of_the_same_vehicle,
     a_failed_car_can_be_inspected_again,
     a_report_number_is_used_once,
+    reports_sent_at_once_are_each_answered_by_themselves,
 }
 
 async fn a_withdrawn_report_counts_no_more(db: Database) {
@@ -181,4 +182,27 @@ async fn a_report_number_is_used_once(db: Database) {
         2,
         "a refused report tells nobody"
     );
+}
+
+async fn reports_sent_at_once_are_each_answered_by_themselves(db: Database) {
+    let house = House::over(db).await;
+    let body = house.station().await;
+    // Every number but the last is sent twice, for two cars: one of both is refused, whatever group it falls into.
+    let sent = (0..25).map(|index| {
+        let vin = if index % 2 == 0 { VIN } else { OTHER };
+        house.submit(report(&body, &format!("R-{}", index / 2), vin))
+    });
+    let answers = futures::future::join_all(sent).await;
+    let (stored, refused): (Vec<_>, Vec<_>) = answers.into_iter().partition(Result::is_ok);
+    assert_eq!((stored.len(), refused.len()), (13, 12));
+    for answer in refused {
+        refusal(answer, Code::AlreadyExists, "ALREADY_EXISTS");
+    }
+    assert_eq!(house.stored().await, 13);
+    let submitted = house.events().await.len() - 1;
+    assert_eq!(submitted, 13, "a refused report tells nobody");
+    let tenant = "acme".parse().unwrap();
+    let events = tongguan_storage::outbox::after(&house.db, &tenant, "inspections", 0, 100).await;
+    let numbers: Vec<i64> = events.unwrap().into_iter().map(|event| event.seq).collect();
+    assert_eq!(numbers, (1..=14).collect::<Vec<_>>(), "without gaps");
 }

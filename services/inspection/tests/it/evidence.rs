@@ -333,7 +333,7 @@ async fn ten_gigabytes_that_nobody_announced_are_refused_early(db: Database) {
     let pulled = Arc::new(AtomicUsize::new(0));
     let counted = pulled.clone();
     // A good beginning, then one endless comment after another.
-    let endless = [&[0xFF, 0xFE, 0xFF, 0xFF][..], &[b'x'; 0xFFFD]]
+    let endless = [&[0xFF, 0xFE, 0xFF, 0xFF][..], &vec![b'x'; 0xFFFD]]
         .concat()
         .repeat(15);
     let first = [&[0xFF, 0xD8][..], &endless].concat();

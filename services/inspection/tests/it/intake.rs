@@ -414,7 +414,7 @@ async fn the_catalogue_shows_limits_with_source_and_confidence(db: Database) {
         .unwrap()
         .into_inner();
     assert!(!catalogue.open_questions.is_empty());
-    assert_eq!(catalogue.versions, [catalogue.version.clone()]);
+    assert_eq!(catalogue.versions, std::slice::from_ref(&catalogue.version));
     assert_eq!(
         catalogue.effective_from,
         Some(crate::house::date(2022, 12, 1))

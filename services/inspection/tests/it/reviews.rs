@@ -88,7 +88,7 @@ async fn a_confirmed_anomaly_puts_the_inspection_under_review(db: Database) {
         (read.under_review, read.version),
         (true, stored.version + 1)
     );
-    assert_eq!(under_review(&house).await, [stored.id.clone()]);
+    assert_eq!(under_review(&house).await, std::slice::from_ref(&stored.id));
     assert_eq!(house.events().await.last().unwrap(), "ANOMALY_RESOLVED");
     resolve(&house, &anomaly.id, State::Dismissed, "")
         .await
@@ -174,7 +174,7 @@ async fn a_reviewer_clears_a_report_of_a_suspended_body(db: Database) {
     let body = house.station().await;
     let stored = house.submit(report(&body, "R-1", VIN)).await.unwrap();
     suspend(&house, &body.id, 20, None).await;
-    assert_eq!(under_review(&house).await, [stored.id.clone()]);
+    assert_eq!(under_review(&house).await, std::slice::from_ref(&stored.id));
     let queued = house.anomalies().await.remove(0);
     assert!(
         queued.explanation.contains("from 2026-02-20"),

@@ -116,11 +116,7 @@ async fn a_body_with_a_key_signs_what_the_dry_run_shows(db: Database) {
     assert_eq!(stored.report_sha256, dry.report_sha256);
     let hash =
         aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, dry.canonical_report.as_bytes());
-    let hex: String = hash
-        .as_ref()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
+    let hex = crate::bucket::hex(hash.as_ref());
     assert_eq!(
         stored.report_sha256, hex,
         "anybody can compute what a certificate pins"

@@ -13,9 +13,9 @@ fn packed(bytes: &[u8]) -> Vec<u8> {
     encoder.finish().unwrap()
 }
 
-fn chunk(kind: &[u8; 4], body: &[u8]) -> Vec<u8> {
+fn chunk(kind: &[u8], body: &[u8]) -> Vec<u8> {
     let length = (body.len() as u32).to_be_bytes();
-    [&length, kind.as_slice(), body, &[0; 4]].concat()
+    [&length, kind, body, &[0; 4]].concat()
 }
 
 /// A grey picture of 8 bits a pixel, with further chunks and a tail.
