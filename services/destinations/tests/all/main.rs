@@ -6,7 +6,10 @@
 )]
 
 mod api;
+mod bad_input;
+mod garbage;
 mod matrix;
+mod mutations;
 mod packs;
 mod publishing;
 mod support;

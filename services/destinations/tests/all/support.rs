@@ -1,5 +1,6 @@
 //! A service over a fresh database, and callers to ask it.
 
+use http_body_util::BodyExt;
 use pbjson_types::Struct;
 use serde_json::Value;
 use tongguan_access::{Access, Grant, Role, generate_key};
@@ -11,6 +12,7 @@ use tongguan_storage::Database;
 use tongguan_vocabulary::World;
 use tonic::{Request, Status};
 use tonic_types::StatusExt;
+use tower::ServiceExt;
 
 /// One running service.
 pub(crate) struct House {
@@ -69,6 +71,39 @@ impl House {
             .metadata_mut()
             .insert("authorization", token.parse().unwrap());
         request
+    }
+
+    /// Sends bytes as the body of a call, past the generated client; gives the status and its message.
+    pub(crate) async fn raw(&self, method: &str, body: bytes::Bytes) -> String {
+        let signed = self.ask(());
+        let request = http::Request::post(format!(
+            "http://house/tongguan.destinations.v1.DestinationRules/{method}"
+        ))
+        .header("content-type", "application/grpc")
+        .header("te", "trailers")
+        .header(
+            "authorization",
+            signed
+                .metadata()
+                .get("authorization")
+                .unwrap()
+                .to_str()
+                .unwrap(),
+        )
+        .body(tongguan_rpc::Body::new(
+            http_body_util::Full::new(body).map_err(|never| match never {}),
+        ))
+        .unwrap();
+        let response = self.channel.clone().oneshot(request).await.unwrap();
+        let (head, body) = response.into_parts();
+        let trailers = body.collect().await.unwrap().trailers().cloned();
+        let said = |name: &str| {
+            let inside = trailers.as_ref().and_then(|trailers| trailers.get(name));
+            let text = head.headers.get(name).or(inside);
+            text.map(|text| String::from_utf8_lossy(text.as_bytes()).replace("%20", " "))
+        };
+        let status = said("grpc-status").unwrap();
+        format!("{status} {}", said("grpc-message").unwrap_or_default())
     }
 
     pub(crate) async fn evaluate(
