@@ -174,5 +174,7 @@ check 'JSON says what python says' json_says_so
 check 'READMEs: every line to copy' snippets readme "${readmes[@]}"
 grep -a '^skipped' "$work/log"
 TOKEN=$(<"$work/every-role") check '/docs: every line to copy' snippets docs
+# What the document says holds for every operation: no fault of ours, every refusal with its details, instants in UTC.
+check '/openapi.json: every operation' "$python" "$root/tests/interop/openapi.py" check "$TONGGUAN" "$(<"$work/every-role")"
 check 'suite: still ready' curl -sf --max-time 5 "$TONGGUAN/readyz"
 finish

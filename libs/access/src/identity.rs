@@ -55,6 +55,17 @@ impl Identity {
         request
     }
 
+    /// How far the tenant's clock is ahead; none outside of sandboxes. Who works for a tenant in the background works
+    /// under it.
+    pub fn shift(&self, tenant: &Tenant) -> Shift {
+        self.access.shift(tenant)
+    }
+
+    /// Every sandbox whose clock is ahead: what is due there may not be due anywhere else.
+    pub fn shifts(&self) -> Vec<(Tenant, Shift)> {
+        self.access.shifts()
+    }
+
     /// The sandbox's clock travels with every call for it.
     fn ahead(&self, tenant: &Tenant) -> Option<AsciiMetadataValue> {
         let shift = self.access.shift(tenant);

@@ -1,8 +1,8 @@
 //! The one limit of calls in work: it finds its own height from latency, and who waits is served by urgency.
 //!
 //! Additive increase, multiplicative decrease: while calls are answered about as fast as their method ever was, the
-//! limit rises; when the median call takes more than twice its method's best, it falls. A slow peer slows some methods
-//! and leaves the median alone; a machine with too much to do slows all. Calls over the limit wait a little in the
+//! limit rises; when the median call takes more than twice its method's best and more than a tenth of a second,
+//! it falls. A slow peer slows some methods and leaves the median alone; a machine with too much to do slows all. Calls over the limit wait a little in the
 //! queue of their lane, the most urgent first, and are refused when the queue is full or the wait was too long: an
 //! answer that comes after its caller gave up is work for nobody.
 

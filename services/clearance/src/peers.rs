@@ -66,6 +66,11 @@ impl Desk {
         }
     }
 
+    /// Who asks: it knows which sandboxes live by another clock.
+    pub(crate) fn identity(&self) -> &Identity {
+        &self.identity
+    }
+
     /// The vehicle as the registry knows it.
     pub(crate) async fn vehicle(
         &self,

@@ -2,6 +2,8 @@
 
 mod quotas;
 
+use std::path::PathBuf;
+
 use serde::{Deserialize, Serialize};
 
 pub use quotas::{Quota, Quotas, Raised, RaisedError};
@@ -22,6 +24,12 @@ pub struct Config {
     pub readiness_parallel: usize,
     /// Whether webhooks may go to plain HTTP and into private networks; for tests and closed networks only.
     pub webhook_private_addresses: bool,
+    /// The key that seals webhook signing keys at rest: 64 hex digits, the same for every replica; wins over the file.
+    pub webhook_key: String,
+    /// A file with that key, made with a random one where it is missing; the embedded default puts it into the data folder.
+    pub webhook_key_file: Option<PathBuf>,
+    /// Days that webhook deliveries which are over are kept.
+    pub keep_deliveries_days: u32,
     /// Different subjects shown abroad in a year from which on a standard contract or a certification is needed; 100,000
     /// for ordinary personal data (CAC Order No. 16 of 2024, article 8). A VIN of an identifiable owner is such data.
     pub export_contract_threshold: u64,
@@ -40,6 +48,9 @@ impl Default for Config {
             readiness_wait_ms: 2_000,
             readiness_parallel: 16,
             webhook_private_addresses: false,
+            webhook_key: String::new(),
+            webhook_key_file: None,
+            keep_deliveries_days: 90,
             export_contract_threshold: 100_000,
             export_assessment_threshold: 1_000_000,
             quotas: Quotas::default(),

@@ -15,7 +15,7 @@ pub(crate) use facts::{Contradiction, Facts, flatten, learn_all};
 pub(crate) use job::{Job, Part};
 pub use job::{JobRefusal, JobState};
 pub(crate) use key::{ApiKey, MOST_KEYS, PREFIX, hash_of_secret, key_text, parse_key};
-pub(crate) use magic::{Forced, MAGIC, forced};
+pub(crate) use magic::{Forced, Instead, MAGIC, forced, instead};
 pub(crate) use outcome::{Outcome, Source, SourceState, State};
 pub(crate) use webhook::{
     Attempt, Delivery, DeliveryState, Endpoint, EndpointState, GIVE_UP, MOST_ENDPOINTS, SigningKey,

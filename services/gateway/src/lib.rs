@@ -71,10 +71,9 @@ pub async fn serve(
     };
     let jobs = jobs::Jobs::new(store.clone(), service.clone(), world.clone(), codec);
     tasks.spawn("readiness jobs", jobs.clone().work(tasks.stopping()));
-    let private = config.webhook_private_addresses;
     let clock = world.clock.clone();
     let webhooks =
-        webhooks::Webhooks::new(store.clone(), world.clone(), private, wire::webhooks::body)?;
+        webhooks::Webhooks::new(store.clone(), world.clone(), &config, wire::webhooks::body)?;
     let thresholds = Thresholds {
         contract: config.export_contract_threshold,
         assessment: config.export_assessment_threshold,

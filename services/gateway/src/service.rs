@@ -10,7 +10,8 @@ use tongguan_rpc::PeerError;
 use tongguan_vocabulary::{Tenant, World, evidence};
 
 use crate::domain::{
-    Contradiction, Facts, Forced, Market, Readiness, Source, SourceState, State, forced, learn_all,
+    Contradiction, Facts, Forced, Instead, Market, Readiness, Source, SourceState, State, forced,
+    instead, learn_all,
 };
 use crate::peers::{Desk, History, Listing, Vehicle, Verdict};
 use crate::{Config, Error};
@@ -69,6 +70,21 @@ impl Service {
         let asked = wait.unwrap_or(self.wait);
         // A little is kept back, so that the answer leaves before the caller's own deadline.
         let total = tongguan_rpc::remaining().map_or(asked, |left| asked.min(left.mul_f64(0.95)));
+        let instead = instead(tenant, listing.vin);
+        match instead {
+            Some(Instead::QuotaExceeded) => {
+                return Err(Error::QuotaExceeded {
+                    class: "read",
+                    wait: Duration::from_secs(1),
+                });
+            }
+            Some(Instead::Unavailable) => {
+                let peer = Source::Registry.name();
+                return Err(PeerError::Unavailable { peer }.into());
+            }
+            Some(Instead::Slow) => tokio::time::sleep(total.mul_f64(0.4)).await,
+            Some(Instead::Outcome(_)) | None => {}
+        }
         let mut learnt = Learnt {
             facts: listing.facts.clone(),
             gathered: evidence::Gathered::default(),
@@ -121,7 +137,13 @@ impl Service {
         let markets = markets
             .iter()
             .zip(judged)
-            .map(|(market, own)| Market::of(market.clone(), own, china.as_ref()))
+            .map(|(market, own)| {
+                let market = Market::of(market.clone(), own, china.as_ref());
+                match instead {
+                    Some(Instead::Outcome(outcome)) => Market { outcome, ..market },
+                    _ => market,
+                }
+            })
             .collect();
         Ok(Readiness {
             key: listing.key,

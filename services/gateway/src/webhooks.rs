@@ -10,13 +10,14 @@ use time::{Duration, OffsetDateTime};
 use tokio::sync::Notify;
 use tongguan_rpc::{Invalid, Violations};
 use tongguan_storage::Once;
+use tongguan_storage::seal::{Sealer, configured_key};
 use tongguan_vocabulary::{Tenant, World};
 use uuid::Uuid;
 
-use crate::Error;
 use crate::domain::{Delivery, DeliveryState, Endpoint, EndpointState, Event};
 use crate::jobs::Keyed;
 use crate::store::Store;
+use crate::{Config, Error};
 
 /// How an event is written into a message, handed in so that the use cases need not know the wire.
 pub(crate) type Render = fn(&Event, bool) -> String;
@@ -29,6 +30,8 @@ pub(crate) struct Webhooks {
     client: reqwest::Client,
     private: bool,
     render: Render,
+    sealer: Arc<Sealer>,
+    keep: Duration,
     wake: Arc<Notify>,
 }
 
@@ -44,15 +47,19 @@ impl Webhooks {
     pub(crate) fn new(
         store: Store,
         world: World,
-        private: bool,
+        config: &Config,
         render: Render,
     ) -> Result<Self, Error> {
+        let key = configured_key(&config.webhook_key, config.webhook_key_file.as_deref())?;
+        let private = config.webhook_private_addresses;
         Ok(Self {
             store,
             world,
             client: reach::client(private).map_err(|_| Error::NoClient)?,
             private,
             render,
+            sealer: Arc::new(Sealer::new(&key)?),
+            keep: Duration::days(config.keep_deliveries_days.into()),
             wake: Arc::default(),
         })
     }
@@ -71,14 +78,15 @@ impl Webhooks {
         self.check(&wanted.url).await?;
         let now = self.world.clock.now();
         let once = Once::new(tenant, "CreateEndpoint", key.request_id, key.canonical, now);
+        let id = self.world.ids.next();
         let endpoint = Endpoint {
-            id: self.world.ids.next(),
+            id,
             url: wanted.url.clone(),
             kind_prefixes: wanted.kind_prefixes.clone(),
             note: wanted.note.clone(),
             state: EndpointState::Active,
             sees_vins: wanted.sees_vins,
-            keys: vec![keys::draw()?],
+            keys: vec![keys::draw(&self.sealer, id)?],
             delivered_through: 0,
             failing_since: None,
             created: now,
@@ -120,7 +128,7 @@ impl Webhooks {
     ) -> Result<Endpoint, Error> {
         let now = self.world.clock.now();
         let once = Once::new(tenant, "RotateSecret", key.request_id, key.canonical, now);
-        let fresh = keys::draw()?;
+        let fresh = keys::draw(&self.sealer, id)?;
         self.store
             .rotate(&once, tenant, id, &fresh, overlap, now)
             .await

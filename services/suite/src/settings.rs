@@ -264,6 +264,11 @@ impl Settings {
         if self.clearance.service.keys == tongguan_clearance::Config::default().keys {
             self.clearance.service.keys = folder.join("clearance-keys").display().to_string();
         }
+        if self.gateway.service.webhook_key.is_empty()
+            && self.gateway.service.webhook_key_file.is_none()
+        {
+            self.gateway.service.webhook_key_file = Some(folder.join("gateway-webhooks.key"));
+        }
         if self.maintenance.service.raw_key.is_empty()
             && self.maintenance.service.raw_key_file.is_none()
         {

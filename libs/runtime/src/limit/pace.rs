@@ -13,8 +13,9 @@ const LOOK: Duration = Duration::from_millis(100);
 const ENOUGH: usize = 16;
 /// Methods that are told apart; the rest share one pace.
 const METHODS: usize = 512;
-/// Faster than this is not told apart from fast: scheduling alone takes as long.
-const FLOOR: f64 = 0.001;
+/// Faster than this is fast enough, in seconds: writes that share a commit are slower together than alone and many more,
+/// and no caller's deadline is near.
+const FLOOR: f64 = 0.05;
 /// What a best grows by with every look, so that a method that became slower for good is believed after a minute.
 const FORGET: f64 = 1.001;
 

@@ -72,7 +72,7 @@ impl Default for ServerConfig {
             max_header_bytes: 8 * 1_024,
             max_body_bytes: 256 * 1_024,
             max_in_flight: 4_096,
-            min_in_flight: 32,
+            min_in_flight: 64,
             calls_per_connection: 10_000_000,
             cancellations_per_connection: 10_000,
             control_frames_per_connection: 10_000,

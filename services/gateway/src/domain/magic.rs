@@ -3,7 +3,7 @@
 use tongguan_access::is_sandbox;
 use tongguan_vocabulary::{Tenant, Vin};
 
-use super::Source;
+use super::{Outcome, Source};
 
 /// A VIN that forces something. Its check digit is right; the maker `000` does not exist, since no country
 /// is coded 0 (ISO 3780).
@@ -16,16 +16,49 @@ pub(crate) struct Magic {
     down: &'static [Source],
     /// Who answers that it knows nothing.
     blank: &'static [Source],
+    /// What the check as a whole comes to.
+    instead: Option<Instead>,
+}
+
+/// What a check comes to in place of what it would.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Instead {
+    /// Every market has this outcome.
+    Outcome(Outcome),
+    /// It takes two fifths of the time it has before it begins.
+    Slow,
+    /// It is refused as if the quota were used up.
+    QuotaExceeded,
+    /// It is refused as if a service on which everything depends were away.
+    Unavailable,
+}
+
+/// A VIN that forces no source, but the whole.
+const fn whole(
+    vin: &'static str,
+    forces: &'static str,
+    description: &'static str,
+    instead: Instead,
+) -> Magic {
+    Magic {
+        vin,
+        forces,
+        description,
+        down: &[],
+        blank: &[],
+        instead: Some(instead),
+    }
 }
 
 /// All of them.
-pub(crate) const MAGIC: [Magic; 6] = [
+pub(crate) const MAGIC: [Magic; 13] = [
     Magic {
         vin: "000SANDB8R0000001",
         forces: "REGISTRY_DOWN",
         description: "Readiness checks are answered as if the vehicle registry could not be reached.",
         down: &[Source::Registry],
         blank: &[],
+        instead: None,
     },
     Magic {
         vin: "000SANDBXR0000002",
@@ -33,6 +66,7 @@ pub(crate) const MAGIC: [Magic; 6] = [
         description: "Readiness checks are answered as if the inspection intake could not be reached.",
         down: &[Source::Inspection],
         blank: &[],
+        instead: None,
     },
     Magic {
         vin: "000SANDB1R0000003",
@@ -40,6 +74,7 @@ pub(crate) const MAGIC: [Magic; 6] = [
         description: "Readiness checks with a consent are answered as if the maintenance records could not be reached.",
         down: &[Source::Maintenance],
         blank: &[],
+        instead: None,
     },
     Magic {
         vin: "000SANDB3R0000004",
@@ -47,6 +82,7 @@ pub(crate) const MAGIC: [Magic; 6] = [
         description: "Readiness checks are answered as if the destination rules could not be reached: every market is undetermined.",
         down: &[Source::Destinations],
         blank: &[],
+        instead: None,
     },
     Magic {
         vin: "000SANDB5R0000005",
@@ -59,6 +95,7 @@ pub(crate) const MAGIC: [Magic; 6] = [
             Source::Destinations,
         ],
         blank: &[],
+        instead: None,
     },
     Magic {
         vin: "000SANDB7R0000006",
@@ -66,7 +103,50 @@ pub(crate) const MAGIC: [Magic; 6] = [
         description: "Readiness checks are answered as if nobody had ever heard of the vehicle; the rules judge the listing alone.",
         down: &[],
         blank: &[Source::Registry, Source::Inspection, Source::Maintenance],
+        instead: None,
     },
+    whole(
+        "000SANDB9R0000007",
+        "OUTCOME_PERMITTED",
+        "Every market's outcome is PERMITTED; the verdicts beside it stay the rules' own.",
+        Instead::Outcome(Outcome::Permitted),
+    ),
+    whole(
+        "000SANDB0R0000008",
+        "OUTCOME_CONDITIONAL",
+        "Every market's outcome is CONDITIONAL; the verdicts beside it stay the rules' own.",
+        Instead::Outcome(Outcome::Conditional),
+    ),
+    whole(
+        "000SANDB2R0000009",
+        "OUTCOME_PROHIBITED",
+        "Every market's outcome is PROHIBITED; the verdicts beside it stay the rules' own.",
+        Instead::Outcome(Outcome::Prohibited),
+    ),
+    whole(
+        "000SANDB9R0000010",
+        "OUTCOME_UNDETERMINED",
+        "Every market's outcome is UNDETERMINED; the verdicts beside it stay the rules' own.",
+        Instead::Outcome(Outcome::Undetermined),
+    ),
+    whole(
+        "000SANDB0R0000011",
+        "SLOW",
+        "A readiness check takes two fifths of the time it was given before it begins.",
+        Instead::Slow,
+    ),
+    whole(
+        "000SANDB2R0000012",
+        "ERROR_QUOTA_EXCEEDED",
+        "A readiness check is refused with RESOURCE_EXHAUSTED and a second to wait.",
+        Instead::QuotaExceeded,
+    ),
+    whole(
+        "000SANDB4R0000013",
+        "ERROR_PEER_UNAVAILABLE",
+        "A readiness check is refused with UNAVAILABLE and a second to wait.",
+        Instead::Unavailable,
+    ),
 ];
 
 /// What a source does where it is forced.
@@ -85,6 +165,13 @@ pub(crate) fn forced(tenant: &Tenant, vin: Option<Vin>, source: Source) -> Optio
     } else {
         magic.blank.contains(&source).then_some(Forced::Blank)
     }
+}
+
+/// What a check of this VIN comes to in place of what it would; nothing outside of sandboxes.
+pub(crate) fn instead(tenant: &Tenant, vin: Option<Vin>) -> Option<Instead> {
+    let vin = vin.filter(|_| is_sandbox(tenant))?;
+    let magic = MAGIC.iter().find(|magic| magic.vin == vin.as_str())?;
+    magic.instead
 }
 
 #[cfg(test)]
@@ -108,6 +195,7 @@ mod tests {
                 sources
                     .into_iter()
                     .any(|one| forced(tenant, Some(vin), one).is_some())
+                    || instead(tenant, Some(vin)).is_some()
             };
             assert!(any(&sandbox) && !any(&real), "{vin}");
         }

@@ -77,7 +77,7 @@ fn joined() -> Value {
 /// `{listingVin}`. The name is the document's alone; the path a client sends is the same.
 fn plainly_named((path, mut item): (String, Value)) -> (String, Value) {
     for operation in item.as_object_mut().into_iter().flat_map(Map::values_mut) {
-        for parameter in operation["parameters"].as_array_mut().into_iter().flatten() {
+        for parameter in listed(operation) {
             if parameter["in"] == "path"
                 && let Some(name) = parameter["name"].as_str()
             {
@@ -93,6 +93,15 @@ fn plainly_named((path, mut item): (String, Value)) -> (String, Value) {
     (renamed, item)
 }
 
+/// The parameters of an operation; none where it has none, and none is added by looking.
+fn listed(operation: &mut Value) -> impl Iterator<Item = &mut Value> {
+    let parameters = operation.get_mut("parameters");
+    parameters
+        .and_then(Value::as_array_mut)
+        .into_iter()
+        .flatten()
+}
+
 fn plain(name: &str) -> String {
     let mut words = name.split(['.', '_']);
     let first = words.next().unwrap_or_default().to_owned();
@@ -106,7 +115,7 @@ fn plain(name: &str) -> String {
 /// A parameter's own schema, from the field of the request that it fills.
 fn parameters(operation: &mut Value, method: &Method) {
     let required = schema::required(method.input.full_name());
-    for parameter in operation["parameters"].as_array_mut().into_iter().flatten() {
+    for parameter in listed(operation) {
         let Some(name) = parameter["name"].as_str().map(str::to_owned) else {
             continue;
         };
@@ -172,7 +181,10 @@ fn describe(operation: &mut Value, method: &Method, verb: &str, first: bool) {
             "name": "Idempotency-Key", "in": "header", "required": false,
             "schema": {"type": "string", "maxLength": 64}, "description": "Fills an empty `requestId`: the same key and body answer the same.",
         });
-        match operation["parameters"].as_array_mut() {
+        match operation
+            .get_mut("parameters")
+            .and_then(Value::as_array_mut)
+        {
             Some(parameters) => parameters.push(header),
             None => operation["parameters"] = json!([header]),
         }

@@ -14,14 +14,16 @@ const VIN: i32 = 2;
 const PERSONAL: i32 = 3;
 
 /// Names of fields that hold a resource's name.
-const NAMES: [&str; 7] = [
+const NAMES: [&str; 9] = [
     "vin",
     "vins",
-    "case",
-    "certificate",
-    "batch",
-    "inspection",
-    "lookup",
+    "case_id",
+    "certificate_id",
+    "batch_id",
+    "inspection_id",
+    "lookup_id",
+    "body_id",
+    "evidence_id",
 ];
 
 /// Fields of an answer by class.

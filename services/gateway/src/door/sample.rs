@@ -72,6 +72,8 @@ fn text(name: &str) -> Option<&'static str> {
         "model" => "朗逸 SVW71510",
         "exporter" | "organisation" => "91330200TEST00001X",
         "key" => "listing-1",
+        "roles" => "exporter",
+        "label" => "continuous integration",
         "url" => "https://example.com/hooks/tongguan",
         "colour" | "use_nature" => "A",
         "reason" => "as seen on the certificate",

@@ -56,6 +56,15 @@ impl TryFrom<DeliveryRow> for Delivery {
 }
 
 impl Store {
+    /// Forgets messages of every tenant that are over and were made before an instant; says how many.
+    pub(crate) async fn prune_deliveries(&self, before: OffsetDateTime) -> Result<u64, Error> {
+        const SQL: &str =
+            "delete from webhook_deliveries where state <> 'pending' and created_at < $1";
+        Ok(execute!(&self.db, |pool| sqlx::query(SQL)
+            .bind(Instant(before))
+            .execute(pool))?)
+    }
+
     /// Stores a message by itself, as a test event is.
     pub(crate) async fn send_test(
         &self,

@@ -19,6 +19,8 @@ use crate::domain::{Attempt, Delivery};
 const PARALLEL: usize = 64;
 /// How long a worker holds the work without a sign of life.
 const LEASE: Duration = Duration::seconds(60);
+/// How often old messages are looked for.
+const PRUNE: Wait = Wait::from_hours(1);
 /// What all replicas compete for.
 const NAME: &str = "webhook-deliveries";
 
@@ -29,6 +31,7 @@ impl Webhooks {
         // Tasks of their own: a flight that holds a connection must go on while due messages are looked for.
         let mut flights = JoinSet::new();
         let mut busy: HashMap<Id, (Tenant, Uuid)> = HashMap::new();
+        let mut prunings = tokio::time::interval(PRUNE);
         while !stopping.is_cancelled() {
             let due = self.due(&owner).await.unwrap_or_else(|error| {
                 tracing::warn!(%error, "due webhooks could not be read; they are looked for again");
@@ -46,9 +49,20 @@ impl Webhooks {
                     busy.remove(&id);
                 }
                 () = self.wake.notified() => {}
+                _ = prunings.tick() => self.prune().await,
                 () = tokio::time::sleep(Wait::from_secs(1)) => {}
                 () = stopping.cancelled() => {}
             }
+        }
+    }
+
+    /// Forgets messages that are over and older than the policy keeps them. Events themselves stay: they are a chain.
+    async fn prune(&self) {
+        let before = self.world.clock.now() - self.keep;
+        match self.store.prune_deliveries(before).await {
+            Ok(0) => {}
+            Ok(count) => tracing::info!(count, "old webhook deliveries were forgotten"),
+            Err(error) => tracing::warn!(%error, "old webhook deliveries could not be forgotten"),
         }
     }
 
@@ -93,7 +107,14 @@ impl Webhooks {
         };
         let now = self.world.clock.now();
         let (id, timestamp) = (message.event.to_string(), now.unix_timestamp());
-        let signatures = keys::signatures(endpoint.live(now), &id, timestamp, &message.body);
+        let signatures = keys::signatures(
+            &self.sealer,
+            endpoint.id,
+            endpoint.live(now),
+            &id,
+            timestamp,
+            &message.body,
+        );
         let request = self
             .client
             .post(url)

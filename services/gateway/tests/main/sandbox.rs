@@ -58,8 +58,13 @@ async fn every_magic_vin_forces_what_it_says_and_only_in_sandboxes() {
         .await
         .unwrap()
         .into_inner();
-    assert_eq!(list.vins.len(), 6);
-    for magic in list.vins {
+    assert_eq!(list.vins.len(), 13);
+    let sources = |magic: &pb::MagicVin| {
+        !["OUTCOME_", "ERROR_", "SLOW"]
+            .iter()
+            .any(|kind| magic.forces.starts_with(kind))
+    };
+    for magic in list.vins.into_iter().filter(sources) {
         let plain = states(&house, "acme", &magic.vin).await;
         let forced = states(&house, "sandbox-a", &magic.vin).await;
         let is = |n: usize, state| forced[n] == state && plain[n] != state;
@@ -73,6 +78,54 @@ async fn every_magic_vin_forces_what_it_says_and_only_in_sandboxes() {
             _ => false,
         };
         assert!(holds, "{}: {plain:?} {forced:?}", magic.forces);
+    }
+}
+
+#[tokio::test]
+async fn outcomes_and_errors_can_be_forced_too_and_only_in_sandboxes() {
+    use tongguan_api::destinations::v1::Outcome;
+    let fakes = Fakes {
+        destinations: all_well().destinations,
+        ..Fakes::default()
+    };
+    let house = house(fakes).await;
+    let check = async |tenant: &str, vin: &str| {
+        let request = pb::CheckReadinessRequest {
+            listing: Some(pb::Listing {
+                vin: vin.into(),
+                ..Default::default()
+            }),
+            markets: vec!["KE".into()],
+            ..Default::default()
+        };
+        ExportReadinessClient::new(house.gateway.clone())
+            .check_readiness(of(&house, tenant, request))
+            .await
+            .map(|answer| answer.into_inner().markets[0].outcome())
+    };
+    for (vin, outcome) in [
+        ("000SANDB9R0000007", Outcome::Permitted),
+        ("000SANDB0R0000008", Outcome::Conditional),
+        ("000SANDB2R0000009", Outcome::Prohibited),
+        ("000SANDB9R0000010", Outcome::Undetermined),
+    ] {
+        assert_eq!(check("sandbox-a", vin).await.unwrap(), outcome, "{vin}");
+        let plain = check("acme", vin).await.unwrap();
+        assert_eq!(plain, check("acme", crate::fakes::VIN).await.unwrap());
+    }
+    for (vin, code, reason) in [
+        (
+            "000SANDB2R0000012",
+            Code::ResourceExhausted,
+            "QUOTA_EXCEEDED",
+        ),
+        ("000SANDB4R0000013", Code::Unavailable, "PEER_UNAVAILABLE"),
+    ] {
+        let status = check("sandbox-a", vin).await.unwrap_err();
+        assert_eq!(status.code(), code);
+        assert_eq!(self::reason(&status), reason);
+        assert!(status.get_details_retry_info().is_some());
+        assert!(check("acme", vin).await.is_ok());
     }
 }
 
