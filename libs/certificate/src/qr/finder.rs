@@ -149,7 +149,7 @@ impl Bits {
         } else if found.len() < 20 * MOST {
             found.push(Finder {
                 centre: (cx, cy),
-                width: (wide + high) / 2.0,
+                width: f64::midpoint(wide, high),
                 seen: 1,
             });
         }

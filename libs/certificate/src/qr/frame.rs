@@ -65,9 +65,9 @@ impl Map {
     }
 
     fn place(&self, (u, v): Point) -> Point {
-        let [a, b, c, d, e, f, g, h] = self.0;
-        let depth = g * u + h * v + 1.0;
-        ((a * u + b * v + c) / depth, (d * u + e * v + f) / depth)
+        let [xu, xv, x, yu, yv, y, depth_u, depth_v] = self.0;
+        let depth = depth_u * u + depth_v * v + 1.0;
+        ((xu * u + xv * v + x) / depth, (yu * u + yv * v + y) / depth)
     }
 }
 
