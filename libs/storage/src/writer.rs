@@ -84,7 +84,7 @@ impl<G: Group> Writer<G> {
     /// Queues a command and waits until it is durable or refused. The command runs even if the caller goes away.
     pub async fn run(&self, command: G::Command) -> Result<G::Answer, G::Error> {
         let (reply, answer) = oneshot::channel();
-        let gone = || Error::Unavailable(sqlx::Error::PoolClosed).into();
+        let gone = || Error::Unavailable(sqlx::Error::PoolClosed);
         self.0
             .send(Job { command, reply })
             .await

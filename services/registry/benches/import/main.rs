@@ -16,7 +16,7 @@ mod floor;
 mod reads;
 mod registry;
 
-use std::path::PathBuf;
+use std::path::Path;
 use std::time::Instant;
 
 use tongguan_storage::{Config, Database, On, connect, migrate};
@@ -122,6 +122,6 @@ fn resident() -> u64 {
 }
 
 /// Where a path is written in a URL of SQLite.
-fn sqlite_url(path: &PathBuf) -> String {
+fn sqlite_url(path: &Path) -> String {
     format!("sqlite://{}", path.display())
 }

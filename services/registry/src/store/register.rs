@@ -1,5 +1,6 @@
 //! Registrations, one or thousands: the same statements, many rows to each.
 
+use std::collections::btree_map::Entry as Position;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use sqlx::types::Json;
@@ -125,15 +126,17 @@ impl<'a> Run<'a> {
             return Ok(None);
         };
         let key = (command.entry.tenant.as_str(), id.as_str());
-        if !self.reached.contains_key(&key) {
-            let stored: i64 = on!(&mut *tx, |c| sqlx::query_scalar(READ)
-                .bind(key.0)
-                .bind(key.1)
-                .fetch_one(&mut **c)
-                .await)?;
-            self.reached.insert(key, stored as u64);
-        }
-        let reached = self.reached.entry(key).or_default();
+        let reached = match self.reached.entry(key) {
+            Position::Occupied(known) => known.into_mut(),
+            Position::Vacant(unknown) => {
+                let stored: i64 = on!(&mut *tx, |c| sqlx::query_scalar(READ)
+                    .bind(key.0)
+                    .bind(key.1)
+                    .fetch_one(&mut **c)
+                    .await)?;
+                unknown.insert(stored as u64)
+            }
+        };
         if *first_row > *reached {
             return Ok(Some(Error::ImportGap { next_row: *reached }));
         }
