@@ -92,7 +92,7 @@ async fn submissions(
         .map(|number| {
             let (mut client, mut request) = (house.client.clone(), house.ask(sent(body, number)));
             // A busy machine is slow and not wrong.
-            request.set_timeout(Duration::from_secs(60));
+            request.set_timeout(Duration::from_mins(1));
             async move { client.submit_inspection(request).await.unwrap() }
         })
         .buffer_unordered(at_once)
