@@ -21,6 +21,7 @@ use tongguan_clearance::{Config, config};
 use tongguan_rpc::Tasks;
 use tongguan_storage::{Database, execute};
 use tongguan_testkit::{noon, on_every_database};
+use tongguan_vocabulary::Ids;
 use uuid::Uuid;
 
 use crate::house::{House, OFFICER, date};
@@ -36,7 +37,7 @@ struct Folder(PathBuf);
 
 impl Folder {
     fn new() -> Self {
-        let folder = std::env::temp_dir().join(format!("tongguan-trust-{}", Uuid::now_v7()));
+        let folder = std::env::temp_dir().join(format!("tongguan-trust-{}", Ids::random().next()));
         std::fs::create_dir_all(&folder).unwrap();
         Self(folder)
     }
@@ -343,6 +344,10 @@ async fn a_log_restored_from_an_old_copy_does_not_start_beside_its_witness(db: D
 }
 
 /// The token of the environment, in which a test makes keys of its own.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "which module there is, only the environment of the test knows"
+)]
 fn token() -> (config::Pkcs11, Session) {
     let module = std::env::var("TONGGUAN_TEST_PKCS11").unwrap();
     let pkcs11 = Pkcs11::new(&module).unwrap();
@@ -367,7 +372,7 @@ fn token() -> (config::Pkcs11, Session) {
 
 /// Makes a key pair under a fresh label; the curve as an object identifier (SEC 1) or a name (RFC 8032).
 fn make(session: &Session, mechanism: &Mechanism<'_>, curve: &[u8]) -> String {
-    let label = Uuid::now_v7().to_string();
+    let label = Ids::random().next().to_string();
     let name = Attribute::Label(label.as_bytes().to_vec());
     let public = [
         Attribute::Token(true),
