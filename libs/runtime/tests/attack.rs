@@ -327,7 +327,7 @@ async fn flood(address: std::net::SocketAddr, frame: &[u8]) {
             if socket.write_all(&many).await.is_err() {
                 return;
             }
-            let mut answers = [0; 65_536];
+            let mut answers = [0; 8_192];
             if let Ok(0) = socket.try_read(&mut answers) {
                 return;
             }

@@ -145,6 +145,7 @@ impl Failure for Error {
             Self::Invalid(_)
             | Self::FactsRefused { .. }
             | Self::ClockTooFar { .. }
+            | Self::Page(_)
             | Self::Job(JobRefusal::Gap { .. }) => Code::InvalidArgument,
             Self::MarketUnknown { .. }
             | Self::JobNotFound { .. }
@@ -156,11 +157,9 @@ impl Failure for Error {
             | Self::QuotaExceeded { .. }
             | Self::MessageTooLarge { .. } => Code::ResourceExhausted,
             Self::NotASandbox | Self::RoleNotHeld { .. } => Code::PermissionDenied,
-            Self::ClockWentBack => Code::FailedPrecondition,
             Self::NotRecorded => Code::Unavailable,
-            Self::Page(_) => Code::InvalidArgument,
             Self::NoKey | Self::NoClient => Code::Internal,
-            Self::Job(_) => Code::FailedPrecondition,
+            Self::Job(_) | Self::ClockWentBack => Code::FailedPrecondition,
             Self::Storage(error) => of_trouble(error.trouble()).0,
             Self::Peer(error) => error.code(),
             Self::NotServed => Code::Unimplemented,

@@ -52,22 +52,15 @@ impl Paces {
     ) -> Option<f64> {
         let took = took.as_secs_f64().max(FLOOR);
         self.peak = self.peak.max(in_work);
-        let best = match self.best.get_mut(method) {
-            Some(best) => {
-                *best = best.min(took);
-                *best
-            }
-            None => {
-                let name = if self.best.len() < METHODS {
-                    method
-                } else {
-                    ""
-                };
-                let best = self.best.entry(name.to_owned()).or_insert(took);
-                *best = best.min(took);
-                *best
-            }
+        let best = if let Some(best) = self.best.get_mut(method) {
+            best
+        } else {
+            let known = self.best.len() < METHODS;
+            let name = if known { method } else { "" };
+            self.best.entry(name.to_owned()).or_insert(took)
         };
+        *best = best.min(took);
+        let best = *best;
         // A look that never ends for want of time must not grow without end.
         if self.ratios.len() < 4_096 {
             self.ratios.push(took / best);

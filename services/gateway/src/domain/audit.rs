@@ -1,5 +1,7 @@
 //! Who read and wrote what: entries sealed into a chain, and what of them left the country.
 
+use std::fmt::Write as _;
+
 use aws_lc_rs::digest::{Context, SHA256};
 use serde::{Deserialize, Serialize};
 use tongguan_vocabulary::Tenant;
@@ -82,6 +84,15 @@ impl Sealed {
     }
 }
 
+/// Bytes as lower-case hexadecimal digits.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        // Writing to a String does not fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
 fn hash(tenant: &Tenant, sequence: u64, body: &str, previous: &str) -> String {
     let mut context = Context::new(&SHA256);
     // Lines, none of which can hold a line end: JSON escapes it.
@@ -89,12 +100,7 @@ fn hash(tenant: &Tenant, sequence: u64, body: &str, previous: &str) -> String {
         context.update(part.as_bytes());
         context.update(b"\n");
     }
-    let digest = context.finish();
-    digest
-        .as_ref()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    hex(context.finish().as_ref())
 }
 
 /// What callers of one country were shown in a year.

@@ -6,6 +6,8 @@ use time::OffsetDateTime;
 use tongguan_vocabulary::Tenant;
 use uuid::Uuid;
 
+use super::audit::hex;
+
 /// What every key begins with, so that scanners for leaked secrets can find it.
 pub(crate) const PREFIX: &str = "tgk_";
 
@@ -38,11 +40,7 @@ impl ApiKey {
 
 /// What is stored of a secret. A secret of 256 random bits needs no slow hash: nobody can try them all.
 pub(crate) fn hash_of_secret(secret: &str) -> String {
-    digest(&SHA256, secret.as_bytes())
-        .as_ref()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    hex(digest(&SHA256, secret.as_bytes()).as_ref())
 }
 
 /// The text of a key, as it is sent.

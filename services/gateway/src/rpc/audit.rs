@@ -38,7 +38,7 @@ impl Audit for Rpc {
         request: Request<pb::GetDisclosuresRequest>,
     ) -> Result<Response<pb::Disclosures>, Status> {
         let tenant = caller(&request)?.tenant;
-        let year = wire::year(request.get_ref())?;
+        let year = wire::year(request.into_inner())?;
         Ok(Response::new(wire::disclosures(
             self.auditing.ledger(&tenant, year).await?,
         )))

@@ -68,7 +68,7 @@ pub(crate) fn proof(proof: Proof) -> pb::AuditProof {
     }
 }
 
-pub(crate) fn year(request: &pb::GetDisclosuresRequest) -> Result<i32, Invalid> {
+pub(crate) fn year(request: pb::GetDisclosuresRequest) -> Result<i32, Invalid> {
     let year = request.year;
     let mut bad = Violations::default();
     bad.check(year == 0 || (2020..=2200).contains(&year), "year", || {

@@ -78,7 +78,7 @@ async fn a_used_up_quota_is_said_in_every_protocol_with_the_time_to_come_back() 
     let (web, body) = (answer.headers().get("grpc-status"), answer.body());
     let said = web.is_some_and(|code| code == "8")
         || String::from_utf8_lossy(body).contains("grpc-status:8");
-    assert!(said, "{:?}", answer);
+    assert!(said, "{answer:?}");
 
     // Writes have a bucket of their own, and another tenant has its own read bucket.
     let (status, _) = house.json("POST", "/v1/vehicles", "{}").await;
