@@ -24,6 +24,9 @@ const LEASE: time::Duration = time::Duration::seconds(60);
 /// How often a follower whose stream is silent gives one.
 const RENEW: Duration = Duration::from_secs(20);
 
+/// A stream that lasted longer was served.
+const SERVED: Duration = Duration::from_secs(1);
+
 /// Why a stretch of following ended.
 enum End {
     /// Another process follows.
@@ -107,6 +110,7 @@ impl Service {
         let stopping = self.tasks.stopping();
         let position = self.store.position(tenant, feed).await?;
         let told = self.desk.watch(tenant, feed, position).await?;
+        let begun = tokio::time::Instant::now();
         let mut told = told.ready_chunks(ROUND);
         loop {
             let chunk = tokio::select! {
@@ -133,8 +137,13 @@ impl Service {
             if !self.mark(&held, tenant, feed, good).await? {
                 return Ok(End::Held);
             }
-            if let Some(error) = broken {
-                return Err(error.into());
+            match broken {
+                // A stream that was served a while ends at its deadline: that is no failure.
+                Some(error) if error.is_outage() && begun.elapsed() > SERVED => {
+                    return self.give_up(&held, End::Dry).await;
+                }
+                Some(error) => return Err(error.into()),
+                None => {}
             }
         }
     }

@@ -46,12 +46,6 @@ pub(crate) type Verdict = crate::domain::Verdict<destinations::MarketVerdict>;
 /// A car as listed.
 pub(crate) type Listing = crate::domain::Listing<Consent>;
 
-/// What the registry knows, and the question to the maintenance lookup that follows from it.
-pub(crate) struct Vehicle {
-    pub(crate) evidence: evidence::Vehicle,
-    history: maintenance::LookupHistoryRequest,
-}
-
 /// What the maintenance lookup knows and how fresh that is.
 pub(crate) struct History {
     pub(crate) evidence: evidence::Maintenance,
@@ -100,7 +94,7 @@ impl Desk {
         tenant: &Tenant,
         vin: Vin,
         time: Duration,
-    ) -> Result<Option<Vehicle>, PeerError> {
+    ) -> Result<Option<evidence::Vehicle>, PeerError> {
         let question = registry::GetVehicleRequest {
             vin: vin.to_string(),
             as_of: None,
@@ -113,7 +107,7 @@ impl Desk {
         )
         .await
         {
-            Ok(answer) => Ok(Some(known::vehicle(answer))),
+            Ok(answer) => Ok(Some(tongguan_rpc::evidence::vehicle(answer))),
             Err(error) if error.is_not_found() => Ok(None),
             Err(error) => Err(error),
         }
@@ -142,17 +136,15 @@ impl Desk {
         Ok(tongguan_rpc::evidence::newest(page.inspections))
     }
 
-    /// What the maintenance records say, with the readings the registry holds.
+    /// What the maintenance records say, with the readings that registry and inspection took.
     pub(crate) async fn history(
         &self,
         tenant: &Tenant,
         listing: &Listing,
-        vehicle: Option<&Vehicle>,
+        gathered: &evidence::Gathered,
         time: Duration,
     ) -> Result<History, PeerError> {
-        let mut question = vehicle
-            .map(|vehicle| vehicle.history.clone())
-            .unwrap_or_default();
+        let mut question = tongguan_rpc::evidence::question(gathered);
         question.vin = listing.vin.map(|vin| vin.to_string()).unwrap_or_default();
         question.consent.clone_from(&listing.consent);
         question.purpose = maintenance::Purpose::Sale.into();

@@ -13,7 +13,7 @@ use crate::domain::{
     Contradiction, Facts, Forced, Instead, Market, Readiness, Source, SourceState, State, forced,
     instead, learn_all,
 };
-use crate::peers::{Desk, History, Listing, Vehicle, Verdict};
+use crate::peers::{Desk, History, Listing, Verdict};
 use crate::{Config, Error};
 
 /// The answer with the rules' full verdicts as they came.
@@ -211,8 +211,7 @@ impl Service {
                 self.desk.inspection(tenant, vin, first)
             )
         );
-        let vehicle: Option<Vehicle> = learnt.register(Source::Registry, vehicle);
-        learnt.gathered.vehicle = vehicle.as_ref().map(|vehicle| vehicle.evidence.clone());
+        learnt.gathered.vehicle = learnt.register(Source::Registry, vehicle);
         learnt.gathered.inspection = learnt.register(Source::Inspection, inspected);
         if listing.consent.is_none() {
             let why = "a look-up needs a consent; the listing has none";
@@ -221,9 +220,10 @@ impl Service {
                 .push(SourceState::bare(Source::Maintenance, State::NotAsked, why));
             return;
         }
+        let gathered = learnt.gathered.clone();
         let ask = self
             .desk
-            .history(tenant, listing, vehicle.as_ref(), total.mul_f64(0.3));
+            .history(tenant, listing, &gathered, total.mul_f64(0.3));
         let force = forced(tenant, listing.vin, Source::Maintenance);
         let ask = Box::pin(async { ask.await.map(Some) });
         let history = unless(force, Source::Maintenance, ask).await;
