@@ -12,6 +12,7 @@ use futures::future::join_all;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpListener;
+use tokio::task::JoinSet;
 use tongguan_access::{Access, Grant, generate_key};
 use tongguan_api::common::v1::Operation;
 use tongguan_api::google::r#type::Date;
@@ -95,7 +96,7 @@ impl Asker {
         request
             .metadata_mut()
             .insert("authorization", self.bearer.clone());
-        request.set_timeout(Duration::from_secs(60));
+        request.set_timeout(Duration::from_mins(1));
         let mut client = self.client.clone();
         client.lookup_history(request).await.unwrap().into_inner()
     }
@@ -119,8 +120,8 @@ impl Asker {
     }
 }
 
-/// Serves a gRPC service on loopback, the same way for both sides.
-async fn socket<S>(service: S) -> Channel
+/// Serves a gRPC service on loopback, the same way for both sides, until the second of what is returned is dropped.
+async fn socket<S>(service: S) -> (Channel, JoinSet<()>)
 where
     S: tower::Service<
             http::Request<tonic::body::Body>,
@@ -133,7 +134,9 @@ where
 {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    tokio::spawn(async move {
+    let mut server = JoinSet::new();
+    server.spawn(async move {
+        let mut connections = JoinSet::new();
         while let Ok((stream, _)) = listener.accept().await {
             stream.set_nodelay(true).unwrap();
             let service =
@@ -142,7 +145,7 @@ where
                     .map_request(|request: http::Request<hyper::body::Incoming>| {
                         request.map(tonic::body::Body::new)
                     });
-            tokio::spawn(async move {
+            connections.spawn(async move {
                 let builder = hyper_util::server::conn::auto::Builder::new(TokioExecutor::new());
                 let service = TowerToHyperService::new(service);
                 let _ended = builder
@@ -151,7 +154,7 @@ where
             });
         }
     });
-    remote(&format!("http://{address}")).unwrap()
+    (remote(&format!("http://{address}")).unwrap(), server)
 }
 
 async fn compare(name: &str, ours: &Asker, bare: &Asker, in_flight: usize) {
@@ -297,8 +300,9 @@ async fn main() {
     let bare = asker(Channel::from_service(near));
     compare("in process, one at a time", &ours, &bare, 1).await;
     compare("in process, 64 in flight", &ours, &bare, 64).await;
-    let ours_far = asker(socket(channel).await);
-    let bare_far = asker(socket(echo).await);
+    let (channel, _ours) = socket(channel).await;
+    let (echo, _bare) = socket(echo).await;
+    let (ours_far, bare_far) = (asker(channel), asker(echo));
     compare("loopback, one at a time", &ours_far, &bare_far, 1).await;
     compare("loopback, 64 in flight", &ours_far, &bare_far, 64).await;
     crowd(&ours, simulator).await;

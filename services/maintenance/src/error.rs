@@ -72,9 +72,7 @@ impl Failure for Error {
             Self::SourceUnknown { .. } | Self::LookupNotFound { .. } => Code::NotFound,
             Self::Invalid(_) | Self::Page(_) => Code::InvalidArgument,
             Self::Storage(error) => of_trouble(error.trouble()).0,
-            Self::Source { .. } | Self::Client(_) => {
-                Code::Internal
-            }
+            Self::Source { .. } | Self::Client(_) => Code::Internal,
         }
     }
 
@@ -88,9 +86,7 @@ impl Failure for Error {
             Self::Invalid(_) => ErrorReason::InvalidFields,
             Self::Page(_) => ErrorReason::PageTokenInvalid,
             Self::Storage(error) => of_trouble(error.trouble()).1,
-            Self::Source { .. } | Self::Client(_) => {
-                ErrorReason::Internal
-            }
+            Self::Source { .. } | Self::Client(_) => ErrorReason::Internal,
         }
     }
 

@@ -18,14 +18,19 @@ pub(crate) fn start(service: Service, owner: String, tasks: &Tasks) {
             }
             let now = service.now();
             if erased.is_none_or(|last| now - last > time::Duration::HOUR) {
-                erased = Some(now);
                 match service.erase_old().await {
-                    Ok(gone) if gone == Erased::default() => {}
-                    Ok(Erased {
-                        raw,
-                        answers,
-                        lookups,
-                    }) => tracing::info!(raw, answers, lookups, "erased by policy"),
+                    Ok(gone) => {
+                        erased = Some(now);
+                        if gone != Erased::default() {
+                            let Erased {
+                                raw,
+                                answers,
+                                lookups,
+                            } = gone;
+                            tracing::info!(raw, answers, lookups, "erased by policy");
+                        }
+                    }
+                    // With the next round again.
                     Err(error) => tracing::warn!(%error, "erasing by policy failed"),
                 }
             }

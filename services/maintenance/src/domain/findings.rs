@@ -307,3 +307,6 @@ fn looks_new(
         registered.is_some_and(|registered| (as_of - registered.last()).whole_days() <= 365);
     !serviced && few && old_enough_to_tell && (analysis.last_shown_km.is_some() || recent)
 }
+
+#[cfg(test)]
+mod tests;

@@ -291,3 +291,6 @@ fn completeness(
     );
     ((score * 100.0).round() / 100.0, reasons)
 }
+
+#[cfg(test)]
+mod tests;

@@ -159,3 +159,18 @@ pub(super) fn stray(seed: u64, vin: &str, visits: &[Visit]) -> Visit {
         plate: format!("京N{:05}", dice % 100_000),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_invented_follows_from_seed_and_vin() {
+        let invented = |seed, vin| invent(seed, vin, "浙A12345");
+        let first = invented(1, "LSVWY4180KN246094");
+        assert_eq!(first, invented(1, "LSVWY4180KN246094"));
+        assert_ne!(first, invented(2, "LSVWY4180KN246094"));
+        assert_ne!(first, invented(1, "LSVWY4180KN246095"));
+        assert!((3..=8).contains(&first.len()));
+    }
+}

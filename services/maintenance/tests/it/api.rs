@@ -74,6 +74,7 @@ async fn every_profile_tells_the_same_history(database: Database) {
 async fn every_mood_has_its_own_outcome(database: Database) {
     let stage = Stage::new(database, known(&[ordinary(VIN)]), |source| {
         source.breaker_failures = 1_000;
+        source.timeout_ms = 1_500;
     })
     .await;
     for source in ["zhejiang", "sichuan", "guangdong", "im_stations"] {

@@ -47,6 +47,12 @@ async fn a_durable_lookup_waits_for_a_source_and_survives_a_restart(database: Da
     let history = done.history.unwrap();
     assert_eq!(history.outcome(), Outcome::Found);
     assert_eq!(history.records.len(), 4);
+    let tenant = "acme".parse().unwrap();
+    let events = tongguan_storage::outbox::after(&again.database, &tenant, "lookups", 0, 10)
+        .await
+        .unwrap();
+    let kinds: Vec<&str> = events.iter().map(|event| event.kind.as_str()).collect();
+    assert_eq!(kinds, ["STARTED", "PARKED", "SUCCEEDED"]);
     again.tasks.stop().await;
     simulator.tasks.stop().await;
 }
