@@ -6,5 +6,6 @@
 
 mod apart;
 mod dossiers;
+mod facts;
 mod recovery;
 mod traces;
