@@ -198,6 +198,7 @@ async fn beside_an_outage(asker: &Asker) {
     let (mut alone, mut beside) = (Vec::new(), Vec::new());
     for round in 0..6 {
         alone.extend(healthy(asker, round * 2).await);
+        let mut pace = tokio::time::interval(Duration::from_millis(2));
         let down = async {
             for number in 0..u32::MAX {
                 let vin = format!("LSVWY4180KP{:06}", number % 1_000_000);
@@ -208,7 +209,7 @@ async fn beside_an_outage(asker: &Asker) {
                 });
                 let history = asker.ask(asked).await;
                 assert_ne!(history.outcome(), pb::Outcome::NoRecord);
-                tokio::time::sleep(Duration::from_millis(2)).await;
+                pace.tick().await;
             }
         };
         tokio::select! {
