@@ -8,4 +8,5 @@ mod apart;
 mod dossiers;
 mod facts;
 mod recovery;
+mod sandbox;
 mod traces;
