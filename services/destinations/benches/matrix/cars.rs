@@ -49,7 +49,7 @@ fn car(numbers: &mut Numbers) -> Value {
         "vehicle.damage": [], "vehicle.roadworthy": true, "vehicle.runs": true, "vehicle.stolen": false,
         "vehicle.odometer_tampered": false, "vehicle.airbags": 2 + numbers.below(6), "vehicle.origin_country": "CN",
         "trip.arrival": format!("2026-{:02}-15", 1 + numbers.below(12)), "trip.dispatch_country": "CN", "trip.entry_mode": "sea",
-        "importer.kind": numbers.one_of(&["company", "dealer", "individual"]), "importer.purpose": "commercial",
+        "importer.kind": numbers.one_of(&["company", "sole_trader", "individual"]), "importer.purpose": "commercial",
         "registry.encumbered": false, "inspection.passed": true, "maintenance.outcome": "found",
     });
     if let Some(facts) = facts.as_object_mut() {
