@@ -67,7 +67,7 @@ impl Verify {
         let now = Timestamp::from(self.instant()?);
         let online = !self.offline && self.bundle.is_none();
         let (trust, issuer_says) = if let Some(folder) = &self.bundle {
-            (self.from_folder(folder)?, None)
+            (self.of_folder(folder)?, None)
         } else {
             self.ask(&presented, now).await?
         };
@@ -114,7 +114,7 @@ impl Verify {
         self.root.as_deref().map(root_key).transpose()
     }
 
-    fn from_folder(&self, folder: &Path) -> Result<Trust, Failed> {
+    fn of_folder(&self, folder: &Path) -> Result<Trust, Failed> {
         let at = |name: &str| folder.join(name);
         let failed = |name: &str, error: &dyn std::error::Error| {
             Failed::Input(format!("{}: {error}", at(name).display()))
