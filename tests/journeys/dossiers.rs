@@ -41,7 +41,7 @@ pub(crate) fn samples() -> Vec<Dossier> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_dossier_ends_as_it_must_in_process_on_sqlite() {
     let folder = Folder::fresh();
-    in_process(Settings::under(&folder.0)).await;
+    Box::pin(in_process(Settings::under(&folder.0))).await;
     folder.remove();
 }
 
@@ -51,7 +51,7 @@ async fn every_dossier_ends_as_it_must_in_process_on_postgres() {
     let folder = Folder::fresh();
     let mut settings = Settings::under(&folder.0);
     place_all(&mut settings, async |_| postgres_url().await).await;
-    in_process(settings).await;
+    Box::pin(in_process(settings)).await;
     folder.remove();
 }
 

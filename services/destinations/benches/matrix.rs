@@ -34,8 +34,7 @@ const SERVICE: &str = "tongguan.destinations.v1.DestinationRules";
 
 fn main() {
     let vehicles = std::env::args()
-        .filter_map(|word| word.parse().ok())
-        .next()
+        .find_map(|word| word.parse().ok())
         .unwrap_or(VEHICLES);
     let cars: Vec<serde_json::Value> = cars::cars(vehicles);
     let alone = evaluator(&cars);
@@ -76,7 +75,7 @@ fn evaluator(cars: &[serde_json::Value]) -> f64 {
             }
         }
         let pairs = (facts.len() * packs.len()) as f64;
-        least = least.min((threads::cpu("") - before).as_nanos() as f64 / pairs);
+        least = least.min(threads::cpu("").saturating_sub(before).as_nanos() as f64 / pairs);
     }
     println!(
         "{} vehicles × {} markets; of the first {}: {:.0} % permitted, {:.0} % conditional, {:.0} % undetermined, {:.0} % prohibited",
@@ -202,7 +201,8 @@ fn report(
     let work = client.spawn(ask(channel, token, batches));
     let pairs = client.block_on(work).expect("the client ends") as f64;
     let wall = start.elapsed().as_secs_f64();
-    let each = |before: Duration, now: Duration| (now - before).as_nanos() as f64 / pairs;
+    let each =
+        |before: Duration, now: Duration| now.saturating_sub(before).as_nanos() as f64 / pairs;
     let (all, server) = (
         each(all, threads::cpu("")),
         each(server, threads::cpu(served_by)),

@@ -159,15 +159,12 @@ pub async fn restore(settings: &Settings, from: &Path, list: &List) -> Result<()
     fresh(folder)?;
     for listed in &list.files {
         let source = from.join(&listed.path);
-        match listed.role {
-            Some(role) => {
-                let restored = backup::restore(&source, &settings.database(role)).await;
-                restored.map_err(|source| Error::Database { role, source })?;
-            }
-            None => {
-                let path = listed.path.strip_prefix("files/").unwrap_or(&listed.path);
-                copy(&source, &folder.join(path))?;
-            }
+        if let Some(role) = listed.role {
+            let restored = backup::restore(&source, &settings.database(role)).await;
+            restored.map_err(|source| Error::Database { role, source })?;
+        } else {
+            let path = listed.path.strip_prefix("files/").unwrap_or(&listed.path);
+            copy(&source, &folder.join(path))?;
         }
     }
     Ok(())

@@ -197,7 +197,7 @@ impl Actors {
     pub async fn run_group(&self, dossiers: &[Dossier]) -> Result<Vec<String>, JourneyError> {
         let mut filed = Vec::with_capacity(dossiers.len());
         for dossier in dossiers {
-            filed.push(self.journey(dossier).to_filed().await?);
+            filed.push(self.journey(dossier).filed().await?);
         }
         let Some(first) = dossiers.first() else {
             return Ok(Vec::new());

@@ -77,7 +77,6 @@ impl House {
             request_id: "settle".into(),
             outcome: outcome.into(),
             reason: "looked at the file and the vehicle".into(),
-            ..Default::default()
         };
         let decided = self
             .client
@@ -202,14 +201,11 @@ async fn a_body_suspended_touches_every_case(db: Database) {
 async fn a_new_pack_opens_a_case_again_and_one_that_agrees_is_pinned(db: Database) {
     let house = House::over(db).await;
     let case_id = house.ready().await;
-    let version = |version: &str| {
-        let mut verdict = permits("KZ");
-        let pack = verdict.pack.as_mut().unwrap();
-        pack.version = version.into();
-        pack.digest = "ef".repeat(32);
-        verdict
-    };
-    house.stage.script().verdicts[1] = version("2026.12.1");
+    let mut newer = permits("KZ");
+    let pack = newer.pack.as_mut().unwrap();
+    pack.version = "2026.12.1".into();
+    pack.digest = "ef".repeat(32);
+    house.stage.script().verdicts[1] = newer;
     house.told(&case_id, "DECIDED_AGAIN").await;
     let case = house.get(&case_id).await;
     let decision = case.decision.unwrap();
@@ -306,13 +302,12 @@ impl House {
         let token = events.to_string();
         let reached = async {
             loop {
-                let script = self.stage.script();
-                let begun = script.watched.len();
-                let there = script
-                    .watched
-                    .iter()
-                    .any(|(one, at)| *one == feed && *at == token);
-                drop(script);
+                let (begun, there) = {
+                    let script = self.stage.script();
+                    let mut watched = script.watched.iter();
+                    let there = watched.any(|(one, at)| *one == feed && *at == token);
+                    (script.watched.len(), there)
+                };
                 if there {
                     return begun;
                 }

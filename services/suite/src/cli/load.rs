@@ -58,7 +58,7 @@ struct Year {
 impl Load {
     pub(super) async fn run(self) -> Result<(), Failed> {
         match self.scenario {
-            Scenario::Year(scenario) => scenario.run().await,
+            Scenario::Year(scenario) => Box::pin(scenario.run()).await,
             Scenario::Floor(common) => {
                 common.emptied()?;
                 let floor = common.floor().await?;
@@ -124,7 +124,7 @@ impl Year {
         let result = year::run(self.settings().await?, size, move |cars| {
             tick.inc(u64::from(cars));
         });
-        let result = result.await;
+        let result = Box::pin(result).await;
         bar.finish_and_clear();
         let result = result.map_err(|error| Failed::Unreachable(chain(&error)))?;
         let times = result.wall_seconds / floor.wall.as_secs_f64().max(f64::EPSILON);

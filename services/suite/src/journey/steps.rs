@@ -26,7 +26,7 @@ impl Journey<'_> {
     pub(super) async fn walk(
         &mut self,
     ) -> Result<(Option<clearance::Case>, Option<Issued>), JourneyError> {
-        let Some(case_id) = self.to_filed().await? else {
+        let Some(case_id) = self.filed().await? else {
             return Ok((None, None));
         };
         let mut case = self.decided(&case_id).await?;
@@ -41,7 +41,7 @@ impl Journey<'_> {
     }
 
     /// From registering to submitting; the case's id, where one was opened.
-    pub(super) async fn to_filed(&mut self) -> Result<Option<String>, JourneyError> {
+    pub(super) async fn filed(&mut self) -> Result<Option<String>, JourneyError> {
         if !self.register().await? {
             return Ok(None);
         }

@@ -5,6 +5,7 @@
 //! not fit to leave.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 use tongguan_maintenance::simulator;
 use tongguan_vocabulary::Vin;
@@ -174,8 +175,7 @@ fn distinct_digests(text: &str, number: u32) -> String {
             (0, _) | (_, None) => out.push_str(part),
             (_, Some(rest)) => {
                 out.push_str(FIELD);
-                out.push_str(&format!("{number:08x}"));
-                out.push_str(rest);
+                let _infallible = write!(out, "{number:08x}{rest}");
             }
         }
     }
