@@ -1,6 +1,7 @@
 //! What the peers answer about one vehicle, in the words that facts are built from: proto → vocabulary, once
 //! for the decision and for readiness.
 
+use tongguan_api::destinations::v1 as destinations;
 use tongguan_api::google::r#type::Date;
 use tongguan_api::inspection::v1 as inspection;
 use tongguan_api::maintenance::v1 as maintenance;
@@ -28,6 +29,22 @@ fn word(name: &'static str, prefix: &str) -> String {
     } else {
         word.to_owned()
     }
+}
+
+/// The last day before a market's answer gets worse: a date to ship by. A change for the better closes nothing, it is a
+/// day to wait for.
+pub fn ship_by(verdict: &destinations::MarketVerdict) -> Option<PartialDate> {
+    use destinations::Outcome::{Conditional, Permitted, Prohibited, Undetermined, Unspecified};
+    // From a pass to a ban; what is not stated is not taken for better.
+    let rank = |outcome| match outcome {
+        Permitted => 0,
+        Conditional => 1,
+        Undetermined => 2,
+        Prohibited => 3,
+        Unspecified => 4,
+    };
+    let worse = rank(verdict.outcome_after()) > rank(verdict.outcome());
+    date(verdict.ship_by).filter(|_| worse)
 }
 
 /// The newest of a vehicle's current inspections; of two on one day the later in the list.
@@ -292,4 +309,32 @@ fn asked(reading: &Reading) -> Option<maintenance::Reading> {
         result: maintenance::reading::Result::Read.into(),
         meter_replaced: false,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_day_after_which_the_answer_is_better_is_none_to_ship_by() {
+        use destinations::Outcome::{Conditional, Permitted, Prohibited, Unspecified};
+        let told = |now: destinations::Outcome, after: destinations::Outcome| {
+            let verdict = destinations::MarketVerdict {
+                outcome: now.into(),
+                outcome_after: after.into(),
+                ship_by: Some(Date {
+                    year: 2026,
+                    month: 3,
+                    day: 2,
+                }),
+                ..Default::default()
+            };
+            ship_by(&verdict).map(|day| day.to_string())
+        };
+        let day = Some("2026-03-02".to_owned());
+        assert_eq!(told(Permitted, Prohibited), day);
+        assert_eq!(told(Conditional, Unspecified), day);
+        assert_eq!(told(Conditional, Permitted), None);
+        assert_eq!(told(Prohibited, Conditional), None);
+    }
 }

@@ -18,7 +18,7 @@ use tongguan_api::maintenance::v1 as maintenance;
 use tongguan_api::maintenance::v1::maintenance_lookup_client::MaintenanceLookupClient;
 use tongguan_api::registry::v1 as registry;
 use tongguan_api::registry::v1::vehicle_registry_client::VehicleRegistryClient;
-use tongguan_rpc::{Channel, PeerError, wire};
+use tongguan_rpc::{Channel, PeerError};
 use tongguan_vocabulary::{Tenant, Vin, evidence};
 use tonic::{Request, Response, Status};
 
@@ -235,10 +235,7 @@ impl Desk {
                     Outcome::Undetermined
                 }
             },
-            ship_by: verdict
-                .ship_by
-                .as_ref()
-                .and_then(|day| wire::partial_date(day).ok()),
+            ship_by: tongguan_rpc::evidence::ship_by(&verdict),
             whole: verdict,
         })
     }

@@ -1,17 +1,12 @@
 //! What the rules answer → our words.
 
 use tongguan_api::destinations::v1 as destinations;
-use tongguan_api::google::r#type::Date;
-use tongguan_rpc::wire;
+use tongguan_rpc::evidence;
 use tongguan_vocabulary::PartialDate;
 use tonic::Status;
 use tonic_types::StatusExt as _;
 
 use crate::domain::evidence::{Judgement, MarketVerdict, MissingFact, NeededDocument, RuleReason};
-
-fn date(date: Option<Date>) -> Option<PartialDate> {
-    date.and_then(|date| wire::partial_date(&date).ok())
-}
 
 /// The last word of a proto enum's name; empty where it is unspecified.
 fn word(name: &'static str, prefix: &str) -> String {
@@ -29,7 +24,7 @@ pub(super) fn verdict(verdict: destinations::MarketVerdict) -> MarketVerdict {
         |text: Option<destinations::Text>| text.map(|text| (text.en, text.zh)).unwrap_or_default();
     MarketVerdict {
         outcome: word(verdict.outcome().as_str_name(), "OUTCOME_"),
-        ship_by: date(verdict.ship_by).and_then(PartialDate::exact),
+        ship_by: evidence::ship_by(&verdict).and_then(PartialDate::exact),
         market: verdict.market,
         reasons: verdict.reasons.into_iter().map(reason).collect(),
         missing_facts: verdict

@@ -83,40 +83,41 @@ struct Link {
 }
 
 impl Link {
+    fn is_above(&self, other: &Self) -> bool {
+        self.weight > other.weight || (self.weight >= other.weight && self.length > other.length)
+    }
+
     fn outweighs(&self, other: &Self) -> bool {
         self.weight > other.weight || (self.weight >= other.weight && self.length >= other.length)
     }
 }
 
-/// Days as plain numbers: the inner loop runs up to n²/2 times.
+/// Days as plain numbers: the inner loop runs often.
 fn seen(point: &Point) -> (i32, u32, f64) {
     (point.date.to_julian_day(), point.km, point.weight)
 }
 
+/// The best chain that ends at each point.
 fn ending(points: impl Iterator<Item = (i32, u32, f64)>) -> Vec<Link> {
     let points: Vec<(i32, u32, f64)> = points.collect();
     let mut links: Vec<Link> = Vec::with_capacity(points.len());
+    // Places by the weight of their chains, the heaviest first: the first that can go before a point is the best, and is
+    // found soon even where many contradict each other.
+    let mut ranked: Vec<usize> = Vec::with_capacity(points.len());
     for (at, (day, km, weight)) in points.iter().enumerate() {
-        let mut own = Link {
-            weight: 0.0,
-            length: 0,
-            before: None,
+        let before = ranked.iter().copied().find(|before| {
+            let (earlier, from, _) = points[*before];
+            from <= *km && km - from <= allowed_km(day.abs_diff(earlier))
+        });
+        let link = Link {
+            weight: weight + before.map_or(0.0, |before| links[before].weight),
+            length: 1 + before.map_or(0, |before| links[before].length),
+            before,
         };
-        for (before, (earlier, from, _)) in points[..at].iter().enumerate() {
-            let link = &links[before];
-            let heavier =
-                link.weight > own.weight || (link.weight >= own.weight && link.length > own.length);
-            if heavier && from <= km && km - from <= allowed_km(day.abs_diff(*earlier)) {
-                own = Link {
-                    weight: link.weight,
-                    length: link.length,
-                    before: Some(before),
-                };
-            }
-        }
-        own.weight += weight;
-        own.length += 1;
-        links.push(own);
+        // Of equals the earlier stays first.
+        let place = ranked.partition_point(|known| !link.is_above(&links[*known]));
+        ranked.insert(place, at);
+        links.push(link);
     }
     links
 }
@@ -131,4 +132,49 @@ fn best(links: &[Link]) -> Option<(usize, &Link)> {
 /// The positions of a chain from its end to its beginning.
 fn back(links: &[Link], end: Option<usize>) -> Vec<usize> {
     std::iter::successors(end, |at| links[*at].before).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Every place before each point looked at, as the definition says.
+    fn looked_at_one_by_one(points: &[(i32, u32, f64)]) -> Vec<(f64, u32)> {
+        let mut best: Vec<(f64, u32)> = Vec::new();
+        for (at, (day, km, weight)) in points.iter().enumerate() {
+            let fits = (0..at).filter(|before| {
+                let (earlier, from, _) = points[*before];
+                from <= *km && km - from <= allowed_km(day.abs_diff(earlier))
+            });
+            let (heaviest, length) = fits.map(|before| best[before]).fold((0.0, 0), |a, b| {
+                if b.0 > a.0 || (b.0 >= a.0 && b.1 > a.1) {
+                    b
+                } else {
+                    a
+                }
+            });
+            best.push((weight + heaviest, 1 + length));
+        }
+        best
+    }
+
+    proptest! {
+        #[test]
+        fn the_best_chains_are_those_found_one_by_one(
+            mut points in prop::collection::vec((0_i32..2_000, 0_u32..200_000, 1_u32..5), 0..60),
+        ) {
+            points.sort_unstable();
+            let points: Vec<(i32, u32, f64)> = points
+                .into_iter()
+                .map(|(day, km, weight)| (day, km, f64::from(weight) * 0.25))
+                .collect();
+            let found: Vec<(f64, u32)> = ending(points.iter().copied())
+                .iter()
+                .map(|link| (link.weight, link.length))
+                .collect();
+            prop_assert_eq!(found, looked_at_one_by_one(&points));
+        }
+    }
 }
