@@ -35,7 +35,10 @@ fn reading(row: &Row) -> Reading {
     Reading {
         meter: match row.flags & 3 {
             3 => Meter::Unreadable,
-            _ if row.miles => Meter::Shows(Odometer::miles(value)),
+            _ if row.miles => Meter::Shows(Odometer {
+                value,
+                unit: OdometerUnit::Mile,
+            }),
             _ => Meter::Shows(Odometer::km(value)),
         },
         date: day(row.day),
@@ -62,7 +65,10 @@ fuzz_target!(|input: (Vec<Row>, u16, bool)| {
     assert!((0.0..1.0).contains(&first.confidence));
     timeline.readings.reverse();
     let turned = analyse(&timeline);
-    assert_eq!((first.verdict, first.minimum_true_km), (turned.verdict, turned.minimum_true_km));
+    assert_eq!(
+        (first.verdict, first.minimum_true_km),
+        (turned.verdict, turned.minimum_true_km)
+    );
     if let Some(again) = timeline.readings.first().cloned() {
         timeline.readings.push(again);
         assert_eq!(analyse(&timeline).verdict, turned.verdict);
