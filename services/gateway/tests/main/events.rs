@@ -20,7 +20,7 @@ tongguan_testkit::on_every_database! {
     a_feed_goes_on_after_a_restart_and_repeats_are_left_out,
     a_reader_without_the_registry_scope_sees_no_vin,
     a_watch_goes_on_as_events_come_and_keeps_to_its_kinds,
-    another_tenants_events_are_not_there,
+    each_tenant_has_its_own_events_and_no_others,
     a_bad_question_is_told_every_wrong_field,
 }
 
@@ -65,25 +65,34 @@ impl Told {
         });
     }
 
-    /// Peers whose streams tell what was told, after the token and at most `batch` at once, and end.
+    /// Peers whose streams tell tenant acme what was told, after the token and at most `batch` at once, and end.
+    /// Any other tenant has one case of its own.
     pub(crate) fn fakes(&self, batch: usize) -> Fakes {
         let (cases, vehicles) = (self.clone(), self.clone());
         let place = |token: &str| token.parse::<usize>().unwrap_or(0);
         Fakes {
             clearance: Fake::default().streams_on(
                 "WatchCases",
-                move |request: clearance::WatchCasesRequest| {
-                    let told = cases.0.lock().unwrap();
+                move |tenant, request: clearance::WatchCasesRequest| {
+                    let others = Self::default();
+                    others.case("OPENED");
+                    let told = if tenant.as_str() == "acme" {
+                        &cases
+                    } else {
+                        &others
+                    };
+                    let told = told.0.lock().unwrap();
                     let rest = told.0.iter().skip(place(&request.resume_token));
                     rest.take(batch).cloned().collect()
                 },
             ),
             registry: Fake::default().streams_on(
                 "WatchVehicles",
-                move |request: registry::WatchVehiclesRequest| {
+                move |tenant, request: registry::WatchVehiclesRequest| {
                     let told = vehicles.0.lock().unwrap();
+                    let known = if tenant.as_str() == "acme" { batch } else { 0 };
                     let rest = told.1.iter().skip(place(&request.resume_token));
-                    rest.take(batch).cloned().collect()
+                    rest.take(known).cloned().collect()
                 },
             ),
             ..Fakes::default()
@@ -201,7 +210,7 @@ async fn a_feed_goes_on_after_a_restart_and_repeats_are_left_out(database: Datab
     let again = told.clone();
     let fakes = Fakes {
         clearance: Fake::default()
-            .streams_on("WatchCases", move |_: clearance::WatchCasesRequest| {
+            .streams_on("WatchCases", move |_, _: clearance::WatchCasesRequest| {
                 again.0.lock().unwrap().0.clone()
             }),
         ..told.fakes(9)
@@ -263,17 +272,33 @@ async fn a_bad_question_is_told_every_wrong_field(database: Database) {
     assert_eq!(violations.len(), 2);
 }
 
-async fn another_tenants_events_are_not_there(database: Database) {
+async fn each_tenant_has_its_own_events_and_no_others(database: Database) {
     let told = Told::default();
     told.case("OPENED");
+    told.case("SUBMITTED");
+    told.vehicle("REGISTERED");
     let house = house_on(told.fakes(9), database.clone(), &Tasks::new()).await;
-    grown(&house, 1).await;
+    let acmes = grown(&house, 3).await;
     let grant = tongguan_access::Grant::new("other".parse().unwrap(), "eve").scope("gateway.read");
-    let mut request = tonic::Request::new(pb::ListEventsRequest::default());
     let token = format!("Bearer {}", house.access.mint(&grant));
-    request
-        .metadata_mut()
-        .insert("authorization", token.parse().unwrap());
-    let page = client(&house).list_events(request).await.unwrap();
-    assert!(page.into_inner().events.is_empty());
+    let others = loop {
+        let mut request = tonic::Request::new(pb::ListEventsRequest::default());
+        request
+            .metadata_mut()
+            .insert("authorization", token.parse().unwrap());
+        let page = client(&house).list_events(request).await.unwrap();
+        let events = page.into_inner().events;
+        if !events.is_empty() {
+            break events;
+        }
+        tokio::task::yield_now().await;
+    };
+    assert_eq!(
+        others.len(),
+        1,
+        "the other tenant's own case and nothing else"
+    );
+    let beginning = "0".repeat(64);
+    assert_eq!(others[0].previous_sha256, beginning);
+    assert_eq!(grown(&house, 3).await, acmes, "and acme's log is as it was");
 }

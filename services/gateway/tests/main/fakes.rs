@@ -10,20 +10,19 @@ use http::{HeaderMap, Request, Response};
 use http_body::Frame;
 use http_body_util::{BodyExt as _, StreamBody};
 use prost::Message;
-use tongguan_access::{Access, Grant, generate_key};
+use tongguan_access::{Access, Caller, Grant, generate_key};
 use tongguan_gateway::{Around, Config, Door, Peers, SERVICES, door, migrations, serve};
 use tongguan_rpc::{Body, Channel, Routes, Tasks};
 use tongguan_storage::Database;
-use tongguan_vocabulary::{Clock, World};
+use tongguan_vocabulary::{Clock, Tenant, World};
 use tonic::Status;
 use tower::ServiceExt as _;
 
 pub(crate) const VIN: &str = "LSVAU2A37N2100005";
 
-/// The body of a handler: request bytes in, answer bytes out.
-type Handler = Arc<
-    dyn Fn(&HeaderMap, Bytes) -> BoxFuture<'static, Result<Vec<Vec<u8>>, Status>> + Send + Sync,
->;
+/// The body of a handler: who asks and the request's bytes in, answer bytes out.
+type Handler =
+    Arc<dyn Fn(&Tenant, Bytes) -> BoxFuture<'static, Result<Vec<Vec<u8>>, Status>> + Send + Sync>;
 
 /// A service that answers the methods it was given, and any other with an empty message.
 #[derive(Clone, Default)]
@@ -59,15 +58,15 @@ impl Fake {
         self
     }
 
-    /// Answers `method` with the messages that the closure makes of the request.
+    /// Answers `method` with the messages that the closure makes of the request, for the tenant that asks.
     pub(crate) fn streams_on<Q: Message + Default, A: Message + 'static>(
         mut self,
         method: &str,
-        answer: impl Fn(Q) -> Vec<A> + Send + Sync + 'static,
+        answer: impl Fn(&Tenant, Q) -> Vec<A> + Send + Sync + 'static,
     ) -> Self {
-        let handler: Handler = Arc::new(move |_, bytes| {
-            let answers =
-                answer(Q::decode(bytes).expect("the gateway sent a message of another kind"));
+        let handler: Handler = Arc::new(move |tenant, bytes| {
+            let question = Q::decode(bytes).expect("the gateway sent a message of another kind");
+            let answers = answer(tenant, question);
             Box::pin(async move { Ok(answers.iter().map(Message::encode_to_vec).collect()) })
         });
         self.handlers.insert(method.to_owned(), handler);
@@ -105,7 +104,11 @@ impl Fake {
         let message = framed.slice(5.min(framed.len())..);
         let method = parts.uri.path().rsplit('/').next().unwrap_or_default();
         let answers = match self.handlers.get(method) {
-            Some(handler) => handler(&parts.headers, message).await?,
+            Some(handler) => {
+                let caller = parts.extensions.get::<Arc<Caller>>();
+                let tenant = &caller.expect("the guard stands before the fake").tenant;
+                handler(tenant, message).await?
+            }
             None => vec![Vec::new()],
         };
         let mut trailers = HeaderMap::new();
