@@ -186,24 +186,17 @@ impl Service {
     ) -> Result<(Vec<&Upstream>, String), Error> {
         let tokens = PageToken::of(&["sources"]);
         let after = tokens.decode(token)?.unwrap_or_default();
-        let size = PageToken::size(size, 50, 100) as usize;
-        let mut page: Vec<&Upstream> = self
+        let size = PageToken::size(size, 50, 100);
+        let found: Vec<&Upstream> = self
             .0
             .fetcher
             .sources()
             .iter()
             .filter(|(id, _)| **id > after)
             .map(|(_, upstream)| upstream)
-            .take(size + 1)
+            .take(size as usize + 1)
             .collect();
-        let more = page.len() > size;
-        page.truncate(size);
-        let next = page
-            .last()
-            .filter(|_| more)
-            .map(|last| tokens.encode(&last.province.id))
-            .unwrap_or_default();
-        Ok((page, next))
+        Ok(tokens.page(found, size, |last| last.province.id.clone()))
     }
 
     /// How a source is doing, and how many lookups wait for it.

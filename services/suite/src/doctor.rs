@@ -149,7 +149,8 @@ fn records(settings: &Settings) -> Finding {
     }
 }
 
-async fn database(settings: &Settings, role: Role, clock: &Clock) -> Vec<Finding> {
+/// What is to be said of one role's database.
+pub async fn database(settings: &Settings, role: Role, clock: &Clock) -> Vec<Finding> {
     let what = format!("{role} database");
     let config = settings.database(role);
     if let Some(path) = config.url.strip_prefix("sqlite://")

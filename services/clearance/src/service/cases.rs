@@ -254,20 +254,12 @@ impl Service {
             .decode(page_token)?
             .and_then(|key| Uuid::try_parse(&key).ok());
         let size = PageToken::size(page_size, 50, 1_000);
-        let mut items = self
+        let items = self
             .store
             .list(&caller.tenant, &filter, before, size + 1)
             .await?;
-        let more = items.len() > size as usize;
-        items.truncate(size as usize);
-        let next = items
-            .last()
-            .filter(|_| more)
-            .map(|case| tokens.encode(&case.id.to_string()));
-        Ok(Page {
-            items,
-            next: next.unwrap_or_default(),
-        })
+        let (items, next) = tokens.page(items, size, |case| case.id.to_string());
+        Ok(Page { items, next })
     }
 
     /// Events of all cases after a resume token, with the token after each.

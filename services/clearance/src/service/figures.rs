@@ -116,12 +116,10 @@ impl Service {
         let (day, id) = key.split_once(' ').unwrap_or_default();
         let after = (day, Uuid::try_parse(id).unwrap_or_default());
         let size = PageToken::size(page_size, 50, 1_000);
-        let mut items = self
+        let items = self
             .store
             .open_movements(&caller.tenant, exporter, &due_until, after, size + 1)
             .await?;
-        let more = items.len() > size as usize;
-        items.truncate(size as usize);
         let key_of = |movement: &Movement| {
             format!(
                 "{} {}",
@@ -129,10 +127,7 @@ impl Service {
                 movement.id
             )
         };
-        let next = items
-            .last()
-            .filter(|_| more)
-            .map(|movement| tokens.encode(&key_of(movement)));
+        let (items, next) = tokens.page(items, size, key_of);
         let today = self.world.clock.today_in_china();
         let mut scores = BTreeMap::new();
         if !exporter.is_empty() {
@@ -156,7 +151,7 @@ impl Service {
         };
         Ok(MovementPage {
             items: items.into_iter().map(view).collect(),
-            next: next.unwrap_or_default(),
+            next,
             scores: scores.into_iter().collect(),
         })
     }

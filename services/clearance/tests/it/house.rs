@@ -12,7 +12,7 @@ use tongguan_rpc::{Channel, Tasks};
 use tongguan_storage::Database;
 use tongguan_testkit::noon;
 use tongguan_vocabulary::{Clock, Ids, World};
-use tonic::{Request, Response, Status};
+use tonic::{Request, Response, Status, Streaming};
 
 use crate::peers::Stage;
 
@@ -139,19 +139,23 @@ impl House {
         request
     }
 
-    /// Waits for a case to come into a state, on its event stream.
-    pub(crate) async fn until(&self, case_id: &str, state: pb::CaseState) -> pb::Case {
+    /// The event stream of a case, from its beginning.
+    pub(crate) async fn events(&self, case_id: &str) -> Streaming<pb::CaseEvent> {
         let watch = pb::WatchCasesRequest {
             resume_token: String::new(),
             case_id: case_id.into(),
         };
-        let mut events = self
+        let answer = self
             .client
             .clone()
             .watch_cases(self.ask(EXPORTS, watch))
-            .await
-            .unwrap()
-            .into_inner();
+            .await;
+        answer.unwrap().into_inner()
+    }
+
+    /// Waits for a case to come into a state, on its event stream.
+    pub(crate) async fn until(&self, case_id: &str, state: pb::CaseState) -> pb::Case {
+        let mut events = self.events(case_id).await;
         let reached = async {
             while let Some(event) = events.next().await {
                 if self.get(case_id).await.state() == state {
@@ -172,17 +176,7 @@ impl House {
 
     /// Waits for the nth try of a parked case.
     pub(crate) async fn until_attempt(&self, case_id: &str, attempts: usize) -> pb::Case {
-        let watch = pb::WatchCasesRequest {
-            resume_token: String::new(),
-            case_id: case_id.into(),
-        };
-        let mut events = self
-            .client
-            .clone()
-            .watch_cases(self.ask(EXPORTS, watch))
-            .await
-            .unwrap()
-            .into_inner();
+        let mut events = self.events(case_id).await;
         let mut seen = 0;
         while seen < attempts {
             let event = tokio::time::timeout(Duration::from_mins(1), events.next())

@@ -8,7 +8,7 @@ use tongguan_storage::Database;
 use tongguan_testkit::on_every_database;
 use tonic::Code;
 
-use crate::house::{CUSTOMS, EXPORTS, House, OFFICER, VIN};
+use crate::house::{CUSTOMS, House, OFFICER, VIN};
 use crate::peers::{permits, says};
 
 on_every_database! { tongguan_clearance::migrations();
@@ -40,19 +40,9 @@ impl House {
         script.vehicle_events.push(VIN.into());
     }
 
-    /// Waits for the nth event of a kind.
+    /// Waits for the first event of a kind.
     pub(crate) async fn told(&self, case_id: &str, kind: &str) -> pb::CaseEvent {
-        let watch = pb::WatchCasesRequest {
-            resume_token: String::new(),
-            case_id: case_id.into(),
-        };
-        let mut events = self
-            .client
-            .clone()
-            .watch_cases(self.ask(EXPORTS, watch))
-            .await
-            .unwrap()
-            .into_inner();
+        let mut events = self.events(case_id).await;
         let found = async {
             loop {
                 let event = events.next().await.unwrap().unwrap();
@@ -321,17 +311,7 @@ impl House {
 
     /// The events of a case up to a version.
     async fn events_until(&self, case_id: &str, version: u64) -> Vec<pb::CaseEvent> {
-        let watch = pb::WatchCasesRequest {
-            resume_token: String::new(),
-            case_id: case_id.into(),
-        };
-        let mut stream = self
-            .client
-            .clone()
-            .watch_cases(self.ask(EXPORTS, watch))
-            .await
-            .unwrap()
-            .into_inner();
+        let mut stream = self.events(case_id).await;
         let mut events = Vec::new();
         loop {
             let event = stream.next().await.unwrap().unwrap();
@@ -345,17 +325,7 @@ impl House {
 
     /// Waits for the nth event of a kind.
     async fn until_events(&self, case_id: &str, kind: &str, count: usize) {
-        let watch = pb::WatchCasesRequest {
-            resume_token: String::new(),
-            case_id: case_id.into(),
-        };
-        let mut stream = self
-            .client
-            .clone()
-            .watch_cases(self.ask(EXPORTS, watch))
-            .await
-            .unwrap()
-            .into_inner();
+        let mut stream = self.events(case_id).await;
         let reached = async {
             let mut seen = 0;
             while seen < count {

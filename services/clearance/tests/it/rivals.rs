@@ -5,7 +5,7 @@ use tongguan_storage::Database;
 use tongguan_testkit::{noon, on_every_database};
 use tongguan_vocabulary::{Clock, Ids};
 
-use crate::house::{EXPORTS, House, VIN};
+use crate::house::{House, VIN};
 use crate::peers::Stage;
 
 on_every_database! { tongguan_clearance::migrations();
@@ -34,17 +34,8 @@ async fn rivals_with_clocks_an_hour_apart_issue_one_certificate(db: Database) {
     // Whoever issued it: by now its hour has come.
     house.clock.advance(time::Duration::hours(2));
     assert_eq!(house.verify(&qr).await.verdict(), pb::Verdict::Valid);
-    let watch = pb::WatchCasesRequest {
-        resume_token: String::new(),
-        case_id: case_id.clone(),
-    };
     let version = house.get(&case_id).await.version;
-    let mut events = house.client.clone();
-    let mut events = events
-        .watch_cases(house.ask(EXPORTS, watch))
-        .await
-        .unwrap()
-        .into_inner();
+    let mut events = house.events(&case_id).await;
     let (mut last, mut certified, mut decided) = (0, 0, 0);
     while last < version {
         let event = tokio_stream::StreamExt::next(&mut events)

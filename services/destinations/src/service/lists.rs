@@ -23,13 +23,17 @@ impl Service {
     ) -> Result<Page<MarketView>, Error> {
         let tokens = PageToken::of(&["ListMarkets"]);
         let after = tokens.decode(token)?;
-        let size = PageToken::size(size, 100, 200) as usize;
+        let size = PageToken::size(size, 100, 200);
         let catalogue = self.catalogue().await?;
         let rest = catalogue
             .iter()
             .filter(|pack| after.as_ref().is_none_or(|after| pack.market > *after));
-        let items: Vec<MarketView> = rest.take(size + 1).map(|pack| self.view(pack)).collect();
-        Ok(page(items, size, &tokens, |view| view.pack.market.as_str()))
+        let items: Vec<MarketView> = rest
+            .take(size as usize + 1)
+            .map(|pack| self.view(pack))
+            .collect();
+        let (items, next) = tokens.page(items, size, |view| view.pack.market.clone());
+        Ok(Page { items, next })
     }
 
     /// The rules of a market in the order they are evaluated, its layers' rules included.
@@ -44,7 +48,7 @@ impl Service {
         // The order is the pack's, so a token is bound to its digest.
         let tokens = PageToken::of(&["ListRules", &pack.digest, category]);
         let after = tokens.decode(token)?;
-        let size = PageToken::size(size, 100, 500) as usize;
+        let size = PageToken::size(size, 100, 500);
         let rules = pack
             .rules
             .iter()
@@ -52,23 +56,8 @@ impl Service {
         let rest = rules
             .skip_while(|rule| after.as_ref().is_some_and(|after| rule.id != *after))
             .skip(usize::from(after.is_some()));
-        let items: Vec<Rule> = rest.take(size + 1).cloned().collect();
-        let page = page(items, size, &tokens, |rule| rule.id.as_str());
-        Ok((pack, page))
+        let items: Vec<Rule> = rest.take(size as usize + 1).cloned().collect();
+        let (items, next) = tokens.page(items, size, |rule| rule.id.clone());
+        Ok((pack, Page { items, next }))
     }
-}
-
-fn page<T>(
-    mut items: Vec<T>,
-    size: usize,
-    tokens: &PageToken,
-    key: impl Fn(&T) -> &str,
-) -> Page<T> {
-    let more = items.len() > size;
-    items.truncate(size);
-    let next = items
-        .last()
-        .filter(|_| more)
-        .map_or_else(String::new, |last| tokens.encode(key(last)));
-    Page { items, next }
 }

@@ -3,12 +3,12 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use tongguan_vocabulary::Clock;
 
 use super::{Failed, out};
 use crate::compose::chain;
-use crate::doctor::{Weight, examine_all};
+use crate::doctor::{Weight, database};
 use crate::{Role, Settings, backup};
-use tongguan_vocabulary::Clock;
 
 /// Read a backup back into empty databases and an empty data folder, and check them.
 ///
@@ -38,11 +38,11 @@ impl Restore {
             .await
             .map_err(|error| Failed::Unreachable(chain(&error)))?;
         let roles: Vec<Role> = list.files.iter().filter_map(|entry| entry.role).collect();
-        let findings = examine_all(&settings, &roles, &Clock::system()).await;
-        let wrong: Vec<_> = findings
-            .iter()
-            .filter(|finding| finding.weight == Weight::Wrong && finding.what.ends_with("database"))
-            .collect();
+        let mut wrong = Vec::new();
+        for role in roles {
+            wrong.extend(database(&settings, role, &Clock::system()).await);
+        }
+        wrong.retain(|finding| finding.weight == Weight::Wrong);
         for finding in &wrong {
             out::line(&format!("WRONG   {}: {}", finding.what, finding.found));
         }
