@@ -45,7 +45,7 @@ impl Webhooks for Rpc {
     ) -> Answer<pb::ListEndpointsResponse> {
         let tenant = caller(&request)?.tenant;
         let page = wire::endpoints_page(&tenant, request.get_ref())?;
-        let found = self.webhooks.list(&tenant, page.after, page.limit).await?;
+        let found = self.webhooks.list(&tenant, page.after, page.read).await?;
         Ok(Response::new(wire::endpoints(
             &page,
             found,
@@ -85,7 +85,7 @@ impl Webhooks for Rpc {
         let (id, state, page) = wire::deliveries_page(&tenant, request.get_ref())?;
         let found = self
             .webhooks
-            .deliveries(&tenant, id, state, page.after, page.limit)
+            .deliveries(&tenant, id, state, page.after, page.read)
             .await?;
         Ok(Response::new(wire::deliveries(&page, found)))
     }

@@ -22,7 +22,9 @@ pub(crate) struct Write<T> {
 /// A page of one list query.
 pub(crate) struct Page {
     pub(crate) after: Option<Uuid>,
-    pub(crate) limit: u32,
+    /// Rows to read: one more than are shown, which tells whether there is a next page.
+    pub(crate) read: u32,
+    size: u32,
     tokens: PageToken,
 }
 
@@ -187,21 +189,13 @@ fn page(query: &[&str], token: &str, size: i32, max: u32) -> Result<Page, Error>
     let tokens = PageToken::of(query);
     let after = tokens.decode(token)?;
     let after = after.map(|id| id.parse().map_err(|_| tongguan_rpc::PageTokenError));
+    let size = PageToken::size(size, 50, max);
     Ok(Page {
         after: after.transpose()?,
-        limit: PageToken::size(size, 50, max),
+        read: size + 1,
+        size,
         tokens,
     })
-}
-
-impl Page {
-    /// The token of the next page; empty where this one was not full.
-    fn next(&self, count: usize, last: Option<Uuid>) -> String {
-        let full = count == self.limit as usize;
-        last.filter(|_| full)
-            .map(|id| self.tokens.encode(&id.to_string()))
-            .unwrap_or_default()
-    }
 }
 
 pub(crate) fn endpoints(
@@ -209,7 +203,9 @@ pub(crate) fn endpoints(
     found: Vec<Endpoint>,
     now: OffsetDateTime,
 ) -> pb::ListEndpointsResponse {
-    let next_page_token = page.next(found.len(), found.last().map(|last| last.id));
+    let (found, next_page_token) = page
+        .tokens
+        .page(found, page.size, |last| last.id.to_string());
     pb::ListEndpointsResponse {
         endpoints: found.into_iter().map(|one| endpoint(one, now)).collect(),
         next_page_token,
@@ -217,7 +213,9 @@ pub(crate) fn endpoints(
 }
 
 pub(crate) fn deliveries(page: &Page, found: Vec<Delivery>) -> pb::ListDeliveriesResponse {
-    let next_page_token = page.next(found.len(), found.last().map(|last| last.id));
+    let (found, next_page_token) = page
+        .tokens
+        .page(found, page.size, |last| last.id.to_string());
     pb::ListDeliveriesResponse {
         deliveries: found.into_iter().map(delivery).collect(),
         next_page_token,

@@ -28,6 +28,7 @@ tongguan_testkit::on_every_database! {
     an_endpoint_that_accepts_nothing_for_days_is_left_alone_until_a_test_arrives,
     private_addresses_are_refused_with_everything_else_that_is_wrong,
     writes_are_idempotent_and_another_tenants_endpoint_does_not_exist,
+    a_list_names_a_next_page_only_where_there_is_one,
 }
 
 type Message = (HeaderMap, String);
@@ -386,4 +387,49 @@ async fn writes_are_idempotent_and_another_tenants_endpoint_does_not_exist(datab
         .await
         .unwrap_err();
     assert_eq!(sent.code(), Code::NotFound);
+}
+
+async fn a_list_names_a_next_page_only_where_there_is_one(database: Database) {
+    let tasks = Tasks::new();
+    let house = open_house(Fakes::default(), database, &tasks).await;
+    let receiver = Receiver::start(&tasks).await;
+    let first = create(&house, &receiver.url, &[]).await;
+    let second = create(&house, &receiver.url, &[]).await;
+    let endpoints = async |page_size, token: &str| {
+        let request = pb::ListEndpointsRequest {
+            page_size,
+            page_token: token.into(),
+        };
+        let page = client(&house).list_endpoints(house.request(request)).await;
+        let page = page.unwrap().into_inner();
+        let ids = page.endpoints.into_iter().map(|one| one.id);
+        (ids.collect::<Vec<_>>(), page.next_page_token)
+    };
+    let (ids, next) = endpoints(1, "").await;
+    assert_eq!(ids, [first.id.clone()]);
+    // The last page is full, and still the last.
+    let last = endpoints(1, &next).await;
+    assert_eq!(last, (vec![second.id.clone()], String::new()));
+    let both = endpoints(2, "").await;
+    assert_eq!(both, (vec![first.id.clone(), second.id], String::new()));
+
+    let (one, two) = (
+        test_event(&house, &first.id).await.id,
+        test_event(&house, &first.id).await.id,
+    );
+    let deliveries = async |page_size, token: &str| {
+        let request = pb::ListDeliveriesRequest {
+            endpoint: first.id.clone(),
+            page_size,
+            page_token: token.into(),
+            ..Default::default()
+        };
+        let page = client(&house).list_deliveries(house.request(request)).await;
+        let page = page.unwrap().into_inner();
+        let ids = page.deliveries.into_iter().map(|one| one.id);
+        (ids.collect::<Vec<_>>(), page.next_page_token)
+    };
+    let (newest, next) = deliveries(1, "").await;
+    assert_eq!(newest, [two]);
+    assert_eq!(deliveries(1, &next).await, (vec![one], String::new()));
 }
