@@ -274,23 +274,21 @@ fn month_of(at: OffsetDateTime) -> String {
     format!("{:04}-{:02}", day.year(), u8::from(day.month()))
 }
 
-/// Locks a case's row and reads it.
+/// Locks a case's row and reads it. On SQLite the transaction itself is the lock: touching the row would
+/// write its pages anew.
 async fn locked(tx: &mut Tx, tenant: &Tenant, id: Uuid) -> Result<Option<Case>, storage::Error> {
-    const LOCK: &str = "update cases set epoch = epoch where tenant_id = $1 and id = $2";
     const READ: &str = "select body from cases where tenant_id = $1 and id = $2";
-    let rows = execute!(&mut *tx, |c| sqlx::query(LOCK)
+    const LOCK: &str = "select body from cases where tenant_id = $1 and id = $2 for update";
+    let read = match tx {
+        On::Sqlite(_) => READ,
+        On::Postgres(_) => LOCK,
+    };
+    let row: Option<BodyRow> = on!(&mut *tx, |c| sqlx::query_as(read)
         .bind(tenant.as_str())
         .bind(id)
-        .execute(&mut **c))?;
-    if rows == 0 {
-        return Ok(None);
-    }
-    let row: BodyRow = on!(&mut *tx, |c| sqlx::query_as(READ)
-        .bind(tenant.as_str())
-        .bind(id)
-        .fetch_one(&mut **c)
+        .fetch_optional(&mut **c)
         .await)?;
-    Ok(Some(row.body.0))
+    Ok(row.map(|row| row.body.0))
 }
 
 /// Writes a changed case: the row, its audit line, its event and its reasons for refusal. With an
