@@ -10,6 +10,7 @@ mod attack;
 mod issuers;
 mod overload;
 mod process;
+mod streams;
 mod tls;
 
 use std::convert::Infallible;

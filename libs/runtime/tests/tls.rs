@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::PathBuf;
 
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, date_time_ymd};
 use tongguan_rpc::{PeerTls, remote_with};
 use tongguan_runtime::{Health, Server, ServerConfig, Shutdown, TlsConfig};
 use tonic::Code;
@@ -32,8 +32,14 @@ impl Issued {
 
     /// Certificate and key for a process on this machine.
     fn identity(&self) -> (Vec<u8>, Vec<u8>) {
+        self.identity_until(2100)
+    }
+
+    /// The same with a certificate whose last year is named.
+    fn identity_until(&self, year: i32) -> (Vec<u8>, Vec<u8>) {
         let key = KeyPair::generate().unwrap();
-        let params = CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
+        let mut params = CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
+        params.not_after = date_time_ymd(year, 12, 31);
         let certificate = params.signed_by(&key, &self.authority).unwrap();
         (
             certificate.pem().into_bytes(),
@@ -76,8 +82,7 @@ async fn only_a_caller_with_a_certificate_of_ours_is_served() {
         stop.clone(),
     );
 
-    let check = async |issuer: Option<&Issued>| {
-        let (certificate, key) = issuer.map(Issued::identity).unwrap_or_default();
+    let check = async |(certificate, key): (Vec<u8>, Vec<u8>)| {
         let tls = PeerTls {
             authorities: ours.authority.pem().into_bytes(),
             certificate,
@@ -89,17 +94,16 @@ async fn only_a_caller_with_a_certificate_of_ours_is_served() {
             .map_err(|status| status.code())
     };
     let calls = async {
-        assert!(check(Some(&ours)).await.is_ok(), "a peer of ours");
-        assert_eq!(
-            check(Some(&foreign)).await.unwrap_err(),
-            Code::Unavailable,
-            "a certificate of someone else"
-        );
-        assert_eq!(
-            check(None).await.unwrap_err(),
-            Code::Unavailable,
-            "no certificate"
-        );
+        assert!(check(ours.identity()).await.is_ok(), "a peer of ours");
+        for (identity, whose) in [
+            (foreign.identity(), "a certificate of someone else"),
+            (ours.identity_until(2020), "a certificate past its end"),
+            ((Vec::new(), Vec::new()), "no certificate"),
+        ] {
+            let refused = check(identity).await.unwrap_err();
+            assert_eq!(refused, Code::Unavailable, "{whose}");
+        }
+        assert!(check(ours.identity()).await.is_ok(), "and again ours");
         stop.abandon();
     };
     soon(Box::pin(async { tokio::join!(served, calls) })).await;
