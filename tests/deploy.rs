@@ -144,6 +144,18 @@ fn a_variable_that_is_no_configuration_is_noticed() {
 }
 
 #[test]
+fn the_owners_vault_has_a_key_that_outlives_its_process() {
+    let variables = files::variables();
+    let named = "TONGGUAN_REGISTRY__SERVICE__VAULT_KEY";
+    assert!(variables.contains_key(named), "from a secret in Kubernetes");
+    let file = variables.get(&format!("{named}_FILE"));
+    assert!(
+        file.is_some_and(|file| file.starts_with("/keys/")),
+        "on the volume of keys in compose: {file:?}"
+    );
+}
+
+#[test]
 fn the_pods_are_restricted_and_drained() {
     let deployment = &yaml("deploy/kubernetes/role/deployment.yaml")[0]["spec"]["template"]["spec"];
     let job = &yaml("deploy/kubernetes/base/migrate.yaml")[0]["spec"]["template"]["spec"];
