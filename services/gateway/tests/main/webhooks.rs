@@ -406,7 +406,7 @@ async fn a_list_names_a_next_page_only_where_there_is_one(database: Database) {
         (ids.collect::<Vec<_>>(), page.next_page_token)
     };
     let (ids, next) = endpoints(1, "").await;
-    assert_eq!(ids, [first.id.clone()]);
+    assert_eq!(ids, std::slice::from_ref(&first.id));
     // The last page is full, and still the last.
     let last = endpoints(1, &next).await;
     assert_eq!(last, (vec![second.id.clone()], String::new()));
