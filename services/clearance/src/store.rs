@@ -274,15 +274,20 @@ fn month_of(at: OffsetDateTime) -> String {
     format!("{:04}-{:02}", day.year(), u8::from(day.month()))
 }
 
-/// Locks a case's row and reads it. On SQLite the transaction itself is the lock: touching the row would
-/// write its pages anew.
+/// Of two statements that read the same row, the one that leaves it locked. On SQLite the transaction itself is the
+/// lock: touching the row would write its pages anew.
+fn locking(tx: &Tx, read: &'static str, for_update: &'static str) -> &'static str {
+    match tx {
+        On::Sqlite(_) => read,
+        On::Postgres(_) => for_update,
+    }
+}
+
+/// Locks a case's row and reads it.
 async fn locked(tx: &mut Tx, tenant: &Tenant, id: Uuid) -> Result<Option<Case>, storage::Error> {
     const READ: &str = "select body from cases where tenant_id = $1 and id = $2";
     const LOCK: &str = "select body from cases where tenant_id = $1 and id = $2 for update";
-    let read = match tx {
-        On::Sqlite(_) => READ,
-        On::Postgres(_) => LOCK,
-    };
+    let read = locking(tx, READ, LOCK);
     let row: Option<BodyRow> = on!(&mut *tx, |c| sqlx::query_as(read)
         .bind(tenant.as_str())
         .bind(id)

@@ -7,10 +7,12 @@ use tongguan_storage::{self as storage, Instant, Once, Tx, execute, on, transact
 use tongguan_vocabulary::Tenant;
 use uuid::Uuid;
 
-use super::{Entry, Happened, Store, locked, write};
+use super::{Entry, Happened, Store, locked, locking, write};
 use crate::domain::{Batch, Case};
 use crate::error::Error;
 use crate::fail;
+
+const READ: &str = "select body from licence_batches where tenant_id = $1 and id = $2";
 
 #[derive(sqlx::FromRow)]
 struct BatchRow {
@@ -61,17 +63,11 @@ impl Store {
         cases: &[Uuid],
         change: BatchChange<'_>,
     ) -> Result<Batch, Error> {
-        const LOCK: &str =
-            "update licence_batches set version = version where tenant_id = $1 and id = $2";
         let changed = transaction!(self.db, Error, |tx| {
             if let Some(answer) = once.replay(tx).await? {
                 return Ok(answer);
             }
-            execute!(&mut *tx, |c| sqlx::query(LOCK)
-                .bind(entry.tenant.as_str())
-                .bind(id)
-                .execute(&mut **c))?;
-            let mut batch = read(tx, &entry.tenant, id)
+            let mut batch = locked_batch(tx, &entry.tenant, id)
                 .await?
                 .ok_or(Error::BatchNotFound { id })?;
             apply(tx, entry, &mut batch, cases, change).await?;
@@ -94,7 +90,6 @@ impl Store {
         tenant: &Tenant,
         id: Uuid,
     ) -> Result<Option<Batch>, storage::Error> {
-        const READ: &str = "select body from licence_batches where tenant_id = $1 and id = $2";
         let row: Option<BatchRow> = on!(&self.db, |pool| sqlx::query_as(READ)
             .bind(tenant.as_str())
             .bind(id)
@@ -104,9 +99,16 @@ impl Store {
     }
 }
 
-async fn read(tx: &mut Tx, tenant: &Tenant, id: Uuid) -> Result<Option<Batch>, storage::Error> {
-    const READ: &str = "select body from licence_batches where tenant_id = $1 and id = $2";
-    let row: Option<BatchRow> = on!(&mut *tx, |c| sqlx::query_as(READ)
+/// Locks a batch's row and reads it.
+async fn locked_batch(
+    tx: &mut Tx,
+    tenant: &Tenant,
+    id: Uuid,
+) -> Result<Option<Batch>, storage::Error> {
+    const LOCK: &str =
+        "select body from licence_batches where tenant_id = $1 and id = $2 for update";
+    let read = locking(tx, READ, LOCK);
+    let row: Option<BatchRow> = on!(&mut *tx, |c| sqlx::query_as(read)
         .bind(tenant.as_str())
         .bind(id)
         .fetch_optional(&mut **c)
