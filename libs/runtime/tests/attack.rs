@@ -7,7 +7,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tongguan_runtime::ServerConfig;
 
-use crate::{client, get, grpc, serve, soon, tiny};
+use crate::{attacker, client, get, grpc, others_are_served, serve, soon, tiny};
 
 #[tokio::test]
 async fn http_1_and_http_2_share_one_port() {
@@ -315,11 +315,7 @@ async fn a_port_that_is_taken_is_named() {
 
 /// Frames are sent as fast as the socket takes them, nothing is read, until the server ends it.
 async fn flood(address: std::net::SocketAddr, frame: &[u8]) {
-    let mut socket = TcpStream::connect(address).await.unwrap();
-    socket
-        .write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0")
-        .await
-        .unwrap();
+    let mut socket = attacker(address).await;
     let many = frame.repeat(100);
     soon(async {
         // A server that takes a hundred million bytes of this has no limit.
@@ -352,9 +348,7 @@ async fn floods_of_frames_without_calls_are_cut_off_and_others_are_served() {
     ];
     for (name, frame) in floods {
         flood(address, frame).await;
-        let (mut other, _) = client(address).await;
-        let answer = soon(other.send_request(get(address, "/"))).await.unwrap();
-        assert_eq!(answer.status(), 200, "after a flood of {name}");
+        others_are_served(address, &format!("a flood of {name}")).await;
     }
     let grown = resident().saturating_sub(before);
     assert!(grown < 64 << 20, "{grown} bytes were kept");

@@ -22,6 +22,7 @@ use http::{Request, Response};
 use http_body_util::Empty;
 use hyper::client::conn::http2::SendRequest;
 use hyper_util::rt::{TokioExecutor, TokioIo};
+use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
 use tongguan_rpc::Body;
 use tongguan_runtime::{Server, ServerConfig, Shutdown};
@@ -104,6 +105,23 @@ fn grpc(address: SocketAddr, path: &str) -> Request<Empty<Bytes>> {
         http::HeaderValue::from_static("application/grpc"),
     );
     request
+}
+
+/// A connection that speaks HTTP/2 as its frames are written: preface and settings are sent.
+async fn attacker(address: SocketAddr) -> TcpStream {
+    let mut socket = TcpStream::connect(address).await.unwrap();
+    socket
+        .write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0")
+        .await
+        .unwrap();
+    socket
+}
+
+/// A client that behaves well is answered, whatever another one did.
+async fn others_are_served(address: SocketAddr, after: &str) {
+    let (mut other, _) = client(address).await;
+    let answer = soon(other.send_request(get(address, "/"))).await.unwrap();
+    assert_eq!(answer.status(), 200, "after {after}");
 }
 
 /// What must happen soon, or the test fails instead of hanging.

@@ -1,13 +1,13 @@
 //! Attacks with the streams of one connection: resets, streams the server itself is made to reset, bodies and headers without end.
 
+use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tongguan_runtime::ServerConfig;
 
-use crate::{client, get, serve, soon, tiny};
+use crate::{attacker, others_are_served, serve, soon, tiny};
 
 /// Frame types (RFC 9113, 6).
 const DATA: u8 = 0;
@@ -28,7 +28,7 @@ fn frame(kind: u8, flags: u8, stream: u32, content: &[u8]) -> Vec<u8> {
     frame
 }
 
-/// `POST http /never` with an authority: static entries of HPACK (RFC 7541, A), and two literals.
+/// `POST http` of a path, with an authority: static entries of HPACK (RFC 7541, A), and two literals.
 fn head(path: &str) -> Vec<u8> {
     let mut block = vec![0x83, 0x86, 0x04, path.len() as u8];
     block.extend(path.as_bytes());
@@ -36,13 +36,14 @@ fn head(path: &str) -> Vec<u8> {
     block
 }
 
-async fn attacker(address: SocketAddr) -> TcpStream {
-    let mut socket = TcpStream::connect(address).await.unwrap();
-    socket
-        .write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0")
-        .await
-        .unwrap();
-    socket
+/// Type and content of the next frame.
+async fn next_frame(reader: &mut (impl AsyncRead + Unpin)) -> io::Result<(u8, Vec<u8>)> {
+    let mut head = [0; 9];
+    reader.read_exact(&mut head).await?;
+    let length = u32::from_be_bytes([0, head[0], head[1], head[2]]) as usize;
+    let mut content = vec![0; length];
+    reader.read_exact(&mut content).await?;
+    Ok((head[3], content))
 }
 
 /// Opens streams as `each` writes them until the server ends the connection; answers are read and thrown away.
@@ -69,9 +70,7 @@ async fn until_cut_off(address: SocketAddr, name: &str, each: impl Fn(u32) -> Ve
         }
     })
     .await;
-    let (mut other, _) = client(address).await;
-    let answer = soon(other.send_request(get(address, "/"))).await.unwrap();
-    assert_eq!(answer.status(), 200, "after {name}");
+    others_are_served(address, name).await;
 }
 
 /// Without it, a call that is no call at all would pass for a defended one.
@@ -82,13 +81,9 @@ async fn the_attackers_call_is_a_good_one() {
     let call = frame(HEADERS, END_STREAM | END_HEADERS, 1, &head("/"));
     socket.write_all(&call).await.unwrap();
     loop {
-        let mut head = [0; 9];
-        soon(socket.read_exact(&mut head)).await.unwrap();
-        let length = u32::from_be_bytes([0, head[0], head[1], head[2]]) as usize;
-        let mut content = vec![0; length];
-        soon(socket.read_exact(&mut content)).await.unwrap();
-        assert_ne!(head[3], RST_STREAM);
-        if head[3] == HEADERS {
+        let (kind, content) = soon(next_frame(&mut socket)).await.unwrap();
+        assert_ne!(kind, RST_STREAM);
+        if kind == HEADERS {
             assert_eq!(content[0], 0x88, "`:status 200` of the static table");
             return;
         }
@@ -166,16 +161,8 @@ async fn a_body_byte_by_byte_ends_with_the_time_of_an_answer() {
     };
     // An answer's headers or a reset of the stream: either frees what the call held.
     let answered = async {
-        loop {
-            let mut head = [0; 9];
-            if reader.read_exact(&mut head).await.is_err() {
-                return;
-            }
-            let length = u32::from_be_bytes([0, head[0], head[1], head[2]]) as usize;
-            let mut content = vec![0; length];
-            if reader.read_exact(&mut content).await.is_err()
-                || (head[3] == HEADERS || head[3] == RST_STREAM)
-            {
+        while let Ok((kind, _)) = next_frame(&mut reader).await {
+            if kind == HEADERS || kind == RST_STREAM {
                 return;
             }
         }
@@ -187,7 +174,5 @@ async fn a_body_byte_by_byte_ends_with_the_time_of_an_answer() {
         }
     })
     .await;
-    let (mut other, _) = client(address).await;
-    let answer = soon(other.send_request(get(address, "/"))).await.unwrap();
-    assert_eq!(answer.status(), 200);
+    others_are_served(address, "a body byte by byte").await;
 }

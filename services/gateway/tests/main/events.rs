@@ -9,6 +9,7 @@ use tongguan_api::gateway::v1::events_client::EventsClient;
 use tongguan_api::registry::v1 as registry;
 use tongguan_rpc::{Channel, Tasks};
 use tongguan_storage::Database;
+use tongguan_vocabulary::Tenant;
 use tonic::Code;
 use tonic_types::StatusExt as _;
 
@@ -65,8 +66,17 @@ impl Told {
         });
     }
 
-    /// Peers whose streams tell tenant acme what was told, after the token and at most `batch` at once, and end.
-    /// Any other tenant has one case of its own.
+    /// What a tenant may hear: acme all that was told, any other one case of its own.
+    fn of(&self, tenant: &Tenant) -> Self {
+        if tenant.as_str() == "acme" {
+            return self.clone();
+        }
+        let own = Self::default();
+        own.case("OPENED");
+        own
+    }
+
+    /// Peers whose streams tell each tenant its own, after the token and at most `batch` at once, and end.
     pub(crate) fn fakes(&self, batch: usize) -> Fakes {
         let (cases, vehicles) = (self.clone(), self.clone());
         let place = |token: &str| token.parse::<usize>().unwrap_or(0);
@@ -74,13 +84,7 @@ impl Told {
             clearance: Fake::default().streams_on(
                 "WatchCases",
                 move |tenant, request: clearance::WatchCasesRequest| {
-                    let others = Self::default();
-                    others.case("OPENED");
-                    let told = if tenant.as_str() == "acme" {
-                        &cases
-                    } else {
-                        &others
-                    };
+                    let told = cases.of(tenant);
                     let told = told.0.lock().unwrap();
                     let rest = told.0.iter().skip(place(&request.resume_token));
                     rest.take(batch).cloned().collect()
@@ -89,10 +93,10 @@ impl Told {
             registry: Fake::default().streams_on(
                 "WatchVehicles",
                 move |tenant, request: registry::WatchVehiclesRequest| {
-                    let told = vehicles.0.lock().unwrap();
-                    let known = if tenant.as_str() == "acme" { batch } else { 0 };
+                    let told = vehicles.of(tenant);
+                    let told = told.0.lock().unwrap();
                     let rest = told.1.iter().skip(place(&request.resume_token));
-                    rest.take(known).cloned().collect()
+                    rest.take(batch).cloned().collect()
                 },
             ),
             ..Fakes::default()
@@ -104,29 +108,43 @@ pub(crate) fn client(house: &House) -> EventsClient<Channel> {
     EventsClient::new(house.gateway.clone())
 }
 
-fn scoped<M>(house: &House, scopes: &[&str], message: M) -> tonic::Request<M> {
+fn with_token<M>(token: &str, message: M) -> tonic::Request<M> {
     let mut request = tonic::Request::new(message);
-    let token = house.token(scopes).parse().unwrap();
-    request.metadata_mut().insert("authorization", token);
+    request
+        .metadata_mut()
+        .insert("authorization", token.parse().unwrap());
     request
 }
 
-async fn list(house: &House, scopes: &[&str], after: u64) -> pb::ListEventsResponse {
+fn scoped<M>(house: &House, scopes: &[&str], message: M) -> tonic::Request<M> {
+    with_token(&house.token(scopes), message)
+}
+
+async fn list(house: &House, token: &str, after: u64) -> pb::ListEventsResponse {
     let request = pb::ListEventsRequest {
         after,
         ..Default::default()
     };
     client(house)
-        .list_events(scoped(house, scopes, request))
+        .list_events(with_token(token, request))
         .await
         .unwrap()
         .into_inner()
 }
 
-/// Asks until the log has so many events.
+/// Asks until acme's log has so many events.
 pub(crate) async fn grown(house: &House, count: usize) -> Vec<pb::Event> {
+    grown_for(
+        house,
+        &house.token(&["gateway.read", "registry.read"]),
+        count,
+    )
+    .await
+}
+
+async fn grown_for(house: &House, token: &str, count: usize) -> Vec<pb::Event> {
     loop {
-        let page = list(house, &["gateway.read", "registry.read"], 0).await;
+        let page = list(house, token, 0).await;
         if page.events.len() >= count {
             return page.events;
         }
@@ -191,7 +209,7 @@ async fn the_log_takes_both_streams_over_once_and_chains_them(database: Database
     for personal in ["zhang.san", "li.si", "wang.wu", "a person's words"] {
         assert!(!text.contains(personal), "{personal} is in {text}");
     }
-    let rest = list(&house, &["gateway.read"], 4).await;
+    let rest = list(&house, &house.token(&["gateway.read"]), 4).await;
     assert_eq!(
         (rest.events.len(), rest.next_after, rest.more),
         (2, 6, false)
@@ -228,7 +246,7 @@ async fn a_reader_without_the_registry_scope_sees_no_vin(database: Database) {
     let house = house_on(told.fakes(9), database, &Tasks::new()).await;
     let full = grown(&house, 1).await;
     assert_eq!(full[0].subject, format!("vehicles/{VIN}"));
-    let masked = list(&house, &["gateway.read"], 0).await;
+    let masked = list(&house, &house.token(&["gateway.read"]), 0).await;
     assert!(!format!("{masked:?}").contains(VIN));
     assert_eq!(masked.events[0].sha256, full[0].sha256);
 }
@@ -281,18 +299,7 @@ async fn each_tenant_has_its_own_events_and_no_others(database: Database) {
     let acmes = grown(&house, 3).await;
     let grant = tongguan_access::Grant::new("other".parse().unwrap(), "eve").scope("gateway.read");
     let token = format!("Bearer {}", house.access.mint(&grant));
-    let others = loop {
-        let mut request = tonic::Request::new(pb::ListEventsRequest::default());
-        request
-            .metadata_mut()
-            .insert("authorization", token.parse().unwrap());
-        let page = client(&house).list_events(request).await.unwrap();
-        let events = page.into_inner().events;
-        if !events.is_empty() {
-            break events;
-        }
-        tokio::task::yield_now().await;
-    };
+    let others = grown_for(&house, &token, 1).await;
     assert_eq!(
         others.len(),
         1,
