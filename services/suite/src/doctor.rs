@@ -150,7 +150,7 @@ fn records(settings: &Settings) -> Finding {
 }
 
 /// What is to be said of one role's database.
-pub async fn database(settings: &Settings, role: Role, clock: &Clock) -> Vec<Finding> {
+pub(crate) async fn database(settings: &Settings, role: Role, clock: &Clock) -> Vec<Finding> {
     let what = format!("{role} database");
     let config = settings.database(role);
     if let Some(path) = config.url.strip_prefix("sqlite://")

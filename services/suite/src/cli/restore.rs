@@ -38,9 +38,9 @@ impl Restore {
             .await
             .map_err(|error| Failed::Unreachable(chain(&error)))?;
         let roles: Vec<Role> = list.files.iter().filter_map(|entry| entry.role).collect();
-        let mut wrong = Vec::new();
+        let (clock, mut wrong) = (Clock::system(), Vec::new());
         for role in roles {
-            wrong.extend(database(&settings, role, &Clock::system()).await);
+            wrong.extend(database(&settings, role, &clock).await);
         }
         wrong.retain(|finding| finding.weight == Weight::Wrong);
         for finding in &wrong {
