@@ -14,7 +14,7 @@ use tongguan_storage::Once;
 use tongguan_vocabulary::{PartialDate, Vin, World};
 
 use crate::config::Config;
-use crate::domain::decode::{Maker, Notice};
+use crate::domain::decode::{Maker, Notice, notices};
 use crate::domain::{Decoded, Mark, Prohibition, Scrapping, ScrappingTable, Vehicle, decode};
 use crate::error::Error;
 use crate::store::{Entry, Event, Filter, Store};
@@ -196,10 +196,8 @@ impl Service {
     fn view(&self, vehicle: Vehicle, at: OffsetDateTime) -> View {
         let day = at.to_offset(time::macros::offset!(+8)).date();
         let scrapping = self.scrapping.assess(&vehicle.details);
-        let registered = Some(vehicle.details.first_registered);
-        let mut notices = self
-            .decode(vehicle.details.vin.as_str(), registered)
-            .notices;
+        let details = &vehicle.details;
+        let mut notices = notices(details.vin, details.first_registered, &self.makers);
         notices.extend(vehicle.identity_notices());
         View {
             prohibitions: vehicle.prohibitions(&scrapping, day),

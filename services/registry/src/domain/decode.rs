@@ -1,7 +1,14 @@
 //! Explains a VIN without looking anything up: what it says, how hard that evidence is, what it might have been.
 
+mod repairs;
+
 use serde::Deserialize;
 use tongguan_vocabulary::{CheckDigit, PartialDate, Vin};
+
+use repairs::repairs;
+
+/// Repairs of an answer at most: about fifty VINs one change away always pass, because the digit has eleven values.
+pub const REPAIRS: usize = 20;
 
 /// One row of the maker table.
 #[derive(Debug, Clone, Deserialize)]
@@ -42,8 +49,10 @@ pub struct Decoded {
     pub region: &'static str,
     /// Model years position 10 can mean, best first.
     pub model_years: Vec<u32>,
-    /// Near VINs whose digit matches.
+    /// VINs one change away whose digit matches, the likeliest first, at most [`REPAIRS`].
     pub repairs: Vec<Vin>,
+    /// How many there are in all.
+    pub repair_count: usize,
 }
 
 /// Explains `text`; `first_registered` chooses between model years 30 years apart.
@@ -68,10 +77,19 @@ pub fn decode(text: &str, first_registered: Option<PartialDate>, makers: &[Maker
         .check_digit
         .is_none_or(|digit| digit != CheckDigit::Matches);
     if digit_fails {
-        decoded.repairs = repairs(&normalised);
+        decoded.repairs = repairs(&normalised, makers);
+        decoded.repair_count = decoded.repairs.len();
+        decoded.repairs.truncate(REPAIRS);
     }
     decoded.normalised = normalised;
     decoded
+}
+
+/// What a VIN itself makes notice, without repairs: nothing is repaired that is registered.
+pub fn notices(vin: Vin, first_registered: PartialDate, makers: &[Maker]) -> Vec<Notice> {
+    let mut decoded = Decoded::default();
+    decoded.explain(vin, Some(first_registered), makers);
+    decoded.notices
 }
 
 impl Decoded {
@@ -165,56 +183,6 @@ fn model_years(code: char, first_registered: Option<PartialDate>) -> Vec<u32> {
         None => years.reverse(),
     }
     years
-}
-
-/// Every VIN one look-alike or one swap of neighbours away whose check digit matches.
-fn repairs(text: &str) -> Vec<Vin> {
-    let letters: Vec<char> = text.chars().collect();
-    let mut candidates = Vec::new();
-    if letters.len() != 17 {
-        return candidates;
-    }
-    for index in 0..letters.len() {
-        for other in look_alikes(letters[index]) {
-            let mut changed = letters.clone();
-            changed[index] = *other;
-            keep(&changed, &mut candidates);
-        }
-        if index + 1 < letters.len() && letters[index] != letters[index + 1] {
-            let mut changed = letters.clone();
-            changed.swap(index, index + 1);
-            keep(&changed, &mut candidates);
-        }
-    }
-    candidates.sort_unstable();
-    candidates.dedup();
-    candidates
-}
-
-fn keep(letters: &[char], candidates: &mut Vec<Vin>) {
-    let text: String = letters.iter().collect();
-    if let Ok(vin) = text.parse::<Vin>()
-        && vin.check_digit() == CheckDigit::Matches
-    {
-        candidates.push(vin);
-    }
-}
-
-fn look_alikes(character: char) -> &'static [char] {
-    match character {
-        'O' | 'Q' | 'D' => &['0'],
-        'I' => &['1'],
-        '0' => &['D'],
-        '8' => &['B'],
-        'B' => &['8'],
-        '5' => &['S'],
-        'S' => &['5'],
-        '2' => &['Z'],
-        'Z' => &['2'],
-        '6' => &['G'],
-        'G' => &['6'],
-        _ => &[],
-    }
 }
 
 #[cfg(test)]

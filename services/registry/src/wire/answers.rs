@@ -200,6 +200,7 @@ impl From<Decoded> for pb::DecodeVinResponse {
             region: decoded.region.to_owned(),
             model_years: decoded.model_years,
             repairs: decoded.repairs.into_iter().map(String::from).collect(),
+            repair_count: decoded.repair_count as u32,
         }
     }
 }

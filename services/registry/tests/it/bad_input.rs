@@ -192,5 +192,16 @@ async fn a_vin_with_look_alikes_is_named_and_never_mended(db: Database) {
     let decoded = house.client.clone().decode_vin(house.ask(ask)).await;
     let decoded = decoded.unwrap().into_inner();
     assert!(!decoded.valid);
-    assert_eq!(decoded.repairs, [VIN]);
+    assert_eq!(
+        (decoded.repairs, decoded.repair_count),
+        (vec![VIN.to_owned()], 1)
+    );
+    let ask = pb::DecodeVinRequest {
+        text: "LSVWY4180KN246904".into(),
+        first_registered: None,
+    };
+    let decoded = house.client.clone().decode_vin(house.ask(ask)).await;
+    let decoded = decoded.unwrap().into_inner();
+    assert_eq!(decoded.repairs.len(), 20);
+    assert!(decoded.repair_count > 20, "{}", decoded.repair_count);
 }
