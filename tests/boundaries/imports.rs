@@ -24,7 +24,7 @@ const SERVICES: [&str; 6] = [
 ];
 
 /// What a library may import of ours, and which frameworks it must do without.
-const LIBRARIES: [(&str, &[&str], &[&str]); 10] = [
+const LIBRARIES: [(&str, &[&str], &[&str]); 11] = [
     ("vocabulary", &[], &["tokio", "tonic", "sqlx"]),
     (
         "rules",
@@ -37,14 +37,16 @@ const LIBRARIES: [(&str, &[&str], &[&str]); 10] = [
         &["tokio", "tonic", "sqlx", "reqwest", "hyper"],
     ),
     ("api", &[], &["sqlx"]),
+    // The names of all metrics, which every layer may record.
+    ("meters", &[], &["tokio", "tonic", "sqlx"]),
     // The conversions of the words all services share live in rpc, once.
-    ("rpc", &["api", "vocabulary"], &["sqlx"]),
-    ("storage", &["vocabulary"], &["tonic"]),
+    ("rpc", &["api", "meters", "vocabulary"], &["sqlx"]),
+    ("storage", &["meters", "vocabulary"], &["tonic"]),
     ("access", &["api", "vocabulary"], &["sqlx"]),
     ("telemetry", &[], &["tonic", "sqlx"]),
     (
         "runtime",
-        &["rpc", "storage", "access", "telemetry"],
+        &["rpc", "storage", "access", "meters", "telemetry"],
         &["sqlx"],
     ),
     (
@@ -55,7 +57,7 @@ const LIBRARIES: [(&str, &[&str], &[&str]); 10] = [
 ];
 
 /// What every service may import.
-const BELOW_SERVICES: [&str; 5] = ["vocabulary", "api", "rpc", "storage", "access"];
+const BELOW_SERVICES: [&str; 6] = ["vocabulary", "api", "rpc", "storage", "access", "meters"];
 
 /// The workspace's crates, as cargo knows them.
 pub(super) fn packages(root: &Path) -> Vec<Package> {

@@ -1,24 +1,8 @@
 //! One histogram of served calls, from which rate, errors and duration of every method follow (OpenTelemetry `rpc.*`).
 
-use std::sync::LazyLock;
 use std::time::Duration;
 
-use opentelemetry::metrics::Histogram;
-use opentelemetry::{KeyValue, global};
-
-/// Bounds in seconds: a call in process takes microseconds, a deadline is at most a minute.
-const BOUNDS: [f64; 14] = [
-    0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.1, 0.25, 0.5, 1.0, 5.0, 30.0,
-];
-
-/// Telemetry is set up before the first call is served; without it this records nothing.
-static DURATION: LazyLock<Histogram<f64>> = LazyLock::new(|| {
-    global::meter("tongguan")
-        .f64_histogram("rpc.server.call.duration")
-        .with_unit("s")
-        .with_boundaries(BOUNDS.to_vec())
-        .build()
-});
+use tongguan_meters::{CALL_DURATION, label};
 
 /// The names of the gRPC codes, by number.
 const CODES: [&str; 17] = [
@@ -48,11 +32,11 @@ pub(crate) fn served(path: &str, code: i64, time: Duration) {
         .and_then(|code| CODES.get(code))
         .copied()
         .unwrap_or("UNKNOWN");
-    DURATION.record(
+    CALL_DURATION.record(
         time.as_secs_f64(),
         &[
-            KeyValue::new("rpc.method", method(path, code).to_owned()),
-            KeyValue::new("rpc.response.status_code", code),
+            label("rpc.method", method(path, code).to_owned()),
+            label("rpc.response.status_code", code),
         ],
     );
 }

@@ -1,7 +1,7 @@
 //! An enum of two pools, and two macros that write each body once and let the compiler type it twice.
 
 use std::str::FromStr;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
@@ -163,9 +163,45 @@ pub async fn connect(config: &Config) -> Result<Database> {
 
 /// Begins a write: `begin immediate` on SQLite, so that contended writers wait instead of losing.
 pub async fn begin(database: &Database) -> Result<Tx> {
-    match database {
-        On::Sqlite(pool) => Ok(On::Sqlite(pool.begin_with("begin immediate").await?)),
-        On::Postgres(pool) => Ok(On::Postgres(pool.begin_with("begin").await?)),
+    let asked = Instant::now();
+    let begun = match database {
+        On::Sqlite(pool) => On::Sqlite(pool.begin_with("begin immediate").await?),
+        On::Postgres(pool) => On::Postgres(pool.begin_with("begin").await?),
+    };
+    tongguan_meters::BEGIN.record(asked.elapsed().as_secs_f64(), &[]);
+    Ok(begun)
+}
+
+/// How many connections a pool has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pool {
+    /// In use now.
+    pub used: u32,
+    /// Open and free.
+    pub idle: u32,
+    /// At most.
+    pub most: u32,
+}
+
+/// How many connections the database's pool has now.
+pub fn pool(database: &Database) -> Pool {
+    let (size, idle, most) = match database {
+        On::Sqlite(pool) => (
+            pool.size(),
+            pool.num_idle(),
+            pool.options().get_max_connections(),
+        ),
+        On::Postgres(pool) => (
+            pool.size(),
+            pool.num_idle(),
+            pool.options().get_max_connections(),
+        ),
+    };
+    let idle = u32::try_from(idle).unwrap_or(u32::MAX).min(size);
+    Pool {
+        used: size - idle,
+        idle,
+        most,
     }
 }
 

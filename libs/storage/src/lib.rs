@@ -26,6 +26,7 @@ mod database;
 mod error;
 pub mod examine;
 mod instant;
+pub mod invariants;
 pub mod lease;
 mod migrate;
 mod once;
@@ -37,7 +38,9 @@ pub mod vault;
 mod writer;
 
 pub use built::{CHUNK, chunks};
-pub use database::{Config, Database, On, Tx, begin, commit, connect, is_contended, ping};
+pub use database::{
+    Config, Database, On, Pool, Tx, begin, commit, connect, is_contended, ping, pool,
+};
 pub use error::{Error, Result};
 pub use instant::Instant;
 pub use migrate::{Migrations, migrate};

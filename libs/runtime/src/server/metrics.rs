@@ -1,23 +1,8 @@
 //! What a listener counts: its connections, and the calls it refused before any service saw them.
 
-use std::sync::LazyLock;
-
-use opentelemetry::metrics::{Counter, UpDownCounter};
-use opentelemetry::{KeyValue, global};
+use tongguan_meters::{CONNECTIONS, REFUSALS, label};
 
 use super::refusal::Refusal;
-
-static CONNECTIONS: LazyLock<UpDownCounter<i64>> = LazyLock::new(|| {
-    global::meter("tongguan")
-        .i64_up_down_counter("tongguan.server.connections")
-        .build()
-});
-
-static REFUSALS: LazyLock<Counter<u64>> = LazyLock::new(|| {
-    global::meter("tongguan")
-        .u64_counter("tongguan.server.refusals")
-        .build()
-});
 
 /// An open connection, counted while it lives.
 pub(super) struct Open(());
@@ -51,5 +36,5 @@ pub(super) fn turned_away() {
 }
 
 fn count(reason: &'static str) {
-    REFUSALS.add(1, &[KeyValue::new("reason", reason)]);
+    REFUSALS.add(1, &[label("reason", reason)]);
 }
