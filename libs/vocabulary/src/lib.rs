@@ -5,6 +5,7 @@
 
 mod country;
 pub mod evidence;
+mod invariant;
 mod odometer;
 mod partial_date;
 mod shift;
@@ -14,6 +15,7 @@ mod vin;
 mod world;
 
 pub use country::{Country, CountryError};
+pub use invariant::{Breach, Invariant};
 pub use odometer::{Odometer, OdometerUnit};
 pub use partial_date::{PartialDate, PartialDateError};
 pub use shift::{Shift, Shifted};

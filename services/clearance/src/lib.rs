@@ -9,6 +9,7 @@ pub mod fail;
 mod fail;
 mod follow;
 pub mod fsck;
+pub mod invariants;
 mod issuer;
 mod keys;
 mod peers;

@@ -5,6 +5,7 @@ mod certificates;
 mod events;
 mod figures;
 mod follow;
+mod invariants;
 pub(crate) mod log;
 #[cfg(test)]
 mod tests;
@@ -27,6 +28,7 @@ use crate::fail;
 pub(crate) use certificates::{Draft, Held};
 pub(crate) use events::EventRow;
 pub(crate) use figures::{Figures, Movement};
+pub(crate) use invariants::Counted;
 pub(crate) use work::{Claim, Pinned};
 
 /// The stream of all cases' events.
