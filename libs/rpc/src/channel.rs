@@ -2,17 +2,18 @@
 
 use std::collections::HashMap;
 use std::convert::Infallible;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::Duration;
 
 use futures::future::BoxFuture;
 use tonic::server::NamedService;
-use tonic::transport::{Certificate, ClientTlsConfig, Endpoint, Identity};
+use tonic::transport::{Certificate, ClientTlsConfig, Identity};
 use tonic::{Code, Status};
 use tower::util::BoxCloneSyncService;
 use tower::{Service, ServiceExt};
 
+use crate::remote::Remote;
 use crate::{Guard, PeerError, deadline, trace};
 
 /// The body of gRPC requests and answers.
@@ -57,40 +58,42 @@ pub struct PeerTls {
     pub key: Vec<u8>,
 }
 
-/// A service behind a socket; connects when first used and reconnects by itself.
+/// A service behind sockets; connects when first used and reconnects by itself.
 ///
-/// `uri` is `http://host:port`; for `https://host:port` see [`remote_with`].
+/// `uri` is `http://host:port`; for `https://host:port` see [`remote_with`]. A host that stands for several addresses
+/// is several replicas, which take calls in turn; the name is resolved again every five seconds, so that a new replica
+/// gets calls within them and one that went is not asked. Behind a balancer's one address it is the server's connection
+/// age that gives new replicas their share.
 pub fn remote(uri: &str) -> Result<Channel, PeerError> {
     remote_with(uri, None)
 }
 
 /// The same, with TLS as given where `uri` is `https://host:port`.
 pub fn remote_with(uri: &str, tls: Option<&PeerTls>) -> Result<Channel, PeerError> {
-    let refused = || PeerError::Address {
+    through(uri, Remote::new(uri, tls, None))
+}
+
+/// The same, with the replicas' addresses as `resolve` says instead of the host's name.
+pub fn remote_among<F>(uri: &str, tls: Option<&PeerTls>, resolve: F) -> Result<Channel, PeerError>
+where
+    F: Fn() -> BoxFuture<'static, std::io::Result<Vec<SocketAddr>>> + Send + Sync + 'static,
+{
+    through(uri, Remote::new(uri, tls, Some(Arc::new(resolve))))
+}
+
+fn through(uri: &str, remote: Option<Remote>) -> Result<Channel, PeerError> {
+    let remote = remote.map(Arc::new).ok_or_else(|| PeerError::Address {
         uri: uri.to_owned(),
-    };
-    let endpoint = Endpoint::from_shared(uri.to_owned()).map_err(|_| refused())?;
-    let endpoint = match tls.filter(|_| uri.starts_with("https:")) {
-        Some(tls) => endpoint.tls_config(tls.client()).map_err(|_| refused())?,
-        None => endpoint,
-    };
-    let endpoint = endpoint
-        .connect_timeout(Duration::from_secs(2))
-        .http2_keep_alive_interval(Duration::from_secs(30))
-        .keep_alive_timeout(Duration::from_secs(10))
-        .tcp_nodelay(true);
-    let service = endpoint
-        .connect_lazy()
-        .map_err(|error| transport_status(&error));
+    })?;
     let service = tower::service_fn(move |request| {
-        let service = service.clone();
-        async move { service.oneshot(request).await.map(normalise) }
+        let remote = remote.clone();
+        async move { remote.call(request).await }
     });
     Ok(Channel(BoxCloneSyncService::new(service)))
 }
 
 impl PeerTls {
-    fn client(&self) -> ClientTlsConfig {
+    pub(crate) fn client(&self) -> ClientTlsConfig {
         let config = ClientTlsConfig::new();
         let config = if self.authorities.is_empty() {
             config.with_enabled_roots()
@@ -105,7 +108,7 @@ impl PeerTls {
     }
 }
 
-fn transport_status(error: &(dyn std::error::Error + 'static)) -> Status {
+pub(crate) fn transport_status(error: &(dyn std::error::Error + 'static)) -> Status {
     let text = deepest(error);
     if text.contains("Timeout expired") {
         Status::new(Code::DeadlineExceeded, "the deadline passed")
@@ -124,7 +127,7 @@ fn deepest(error: &(dyn std::error::Error + 'static)) -> String {
 }
 
 /// A timed-out socket call surfaces from tonic as CANCELLED "Timeout expired": say what it is.
-fn normalise(mut response: http::Response<Body>) -> http::Response<Body> {
+pub(crate) fn normalise(mut response: http::Response<Body>) -> http::Response<Body> {
     let headers = response.headers_mut();
     let cancelled = headers.get("grpc-status").is_some_and(|code| code == "1");
     let expired = headers

@@ -9,12 +9,13 @@ mod guard;
 mod metrics;
 mod page;
 mod peer;
+mod remote;
 mod tasks;
 mod trace;
 mod violations;
 pub mod wire;
 
-pub use channel::{Body, Channel, PeerTls, Routes, local, remote, remote_with};
+pub use channel::{Body, Channel, PeerTls, Routes, local, remote, remote_among, remote_with};
 pub use deadline::remaining;
 pub use failure::{Failure, Violation, of_trouble, problem, status};
 pub use guard::Guard;

@@ -6,7 +6,9 @@
     reason = "what tests share may fail them"
 )]
 
+mod ageing;
 mod attack;
+mod edge;
 mod issuers;
 mod overload;
 mod process;

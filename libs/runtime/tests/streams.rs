@@ -11,16 +11,18 @@ use crate::{attacker, others_are_served, serve, soon, tiny};
 
 /// Frame types (RFC 9113, 6).
 const DATA: u8 = 0;
-const HEADERS: u8 = 1;
+pub(crate) const HEADERS: u8 = 1;
 const PRIORITY: u8 = 2;
-const RST_STREAM: u8 = 3;
+pub(crate) const RST_STREAM: u8 = 3;
+pub(crate) const PING: u8 = 6;
+pub(crate) const GOAWAY: u8 = 7;
 const WINDOW_UPDATE: u8 = 8;
 const CONTINUATION: u8 = 9;
 /// Flags of DATA and HEADERS.
-const END_STREAM: u8 = 1;
-const END_HEADERS: u8 = 4;
+pub(crate) const END_STREAM: u8 = 1;
+pub(crate) const END_HEADERS: u8 = 4;
 
-fn frame(kind: u8, flags: u8, stream: u32, content: &[u8]) -> Vec<u8> {
+pub(crate) fn frame(kind: u8, flags: u8, stream: u32, content: &[u8]) -> Vec<u8> {
     let length = (content.len() as u32).to_be_bytes();
     let mut frame = vec![length[1], length[2], length[3], kind, flags];
     frame.extend(stream.to_be_bytes());
@@ -29,7 +31,7 @@ fn frame(kind: u8, flags: u8, stream: u32, content: &[u8]) -> Vec<u8> {
 }
 
 /// `POST http` of a path, with an authority: static entries of HPACK (RFC 7541, A), and two literals.
-fn head(path: &str) -> Vec<u8> {
+pub(crate) fn head(path: &str) -> Vec<u8> {
     let mut block = vec![0x83, 0x86, 0x04, path.len() as u8];
     block.extend(path.as_bytes());
     block.extend([0x01, 1, b'a']);
@@ -37,7 +39,7 @@ fn head(path: &str) -> Vec<u8> {
 }
 
 /// Type and content of the next frame.
-async fn next_frame(reader: &mut (impl AsyncRead + Unpin)) -> io::Result<(u8, Vec<u8>)> {
+pub(crate) async fn next_frame(reader: &mut (impl AsyncRead + Unpin)) -> io::Result<(u8, Vec<u8>)> {
     let mut head = [0; 9];
     reader.read_exact(&mut head).await?;
     let length = u32::from_be_bytes([0, head[0], head[1], head[2]]) as usize;
@@ -140,6 +142,17 @@ async fn headers_that_go_on_for_ever_are_cut_off() {
         1 => frame(HEADERS, 0, 1, &head("/")),
         _ => padding.clone(),
     })
+    .await;
+    // Empty ones add nothing to any list of headers: only their number can end them.
+    let empty = frame(CONTINUATION, 0, 1, &[]);
+    until_cut_off(
+        address,
+        "empty headers without end",
+        |stream| match stream {
+            1 => frame(HEADERS, 0, 1, &head("/")),
+            _ => empty.clone(),
+        },
+    )
     .await;
 }
 
