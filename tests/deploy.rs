@@ -3,6 +3,7 @@
 mod documented;
 mod files;
 mod metrics;
+mod threats;
 
 use std::collections::BTreeSet;
 

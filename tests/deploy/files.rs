@@ -1,4 +1,4 @@
-//! Reading the folder `deploy/`.
+//! Reading the folder `deploy/`, and others for what it names.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -21,8 +21,13 @@ pub(super) fn yaml(path: &str) -> Vec<Value> {
 
 /// The files under `deploy/` that end so, sorted.
 pub(super) fn deployed(extensions: &[&str]) -> Vec<String> {
+    under("deploy", extensions)
+}
+
+/// The files under a folder that end so, sorted.
+pub(super) fn under(folder: &str, extensions: &[&str]) -> Vec<String> {
     let mut found = Vec::new();
-    collect("deploy", &mut found);
+    collect(folder, &mut found);
     found.retain(|path| {
         extensions
             .iter()
