@@ -1,5 +1,6 @@
 //! Refusals as data: a code, a reason of the public catalogue, and details an integrator can act on.
 
+use std::collections::{BTreeMap, HashMap};
 use std::error::Error;
 use std::time::Duration;
 
@@ -26,6 +27,10 @@ pub trait Failure: Error {
     /// The nouns of the fact, such as `("market", "KE")`; never personal data.
     fn metadata(&self) -> Vec<(&'static str, String)> {
         Vec::new()
+    }
+    /// The nouns that a peer's refusal named, under the peer's names; those of [`Failure::metadata`] go before them.
+    fn carried(&self) -> BTreeMap<String, String> {
+        BTreeMap::new()
     }
     /// Every wrong field, where fields are wrong.
     fn violations(&self) -> Vec<Violation> {
@@ -58,12 +63,7 @@ pub fn status(failure: &impl Failure) -> Status {
     let code = failure.code();
     log_causes(failure, code);
     let mut details = ErrorDetails::new();
-    let metadata = failure
-        .metadata()
-        .into_iter()
-        .map(|(key, value)| (key.to_owned(), value))
-        .collect::<std::collections::HashMap<_, _>>();
-    details.set_error_info(reason_name(failure.reason()), "tongguan", metadata);
+    details.set_error_info(reason_name(failure.reason()), "tongguan", nouns(failure));
     for violation in failure.violations() {
         details.add_bad_request_violation(violation.field, violation.description);
     }
@@ -95,7 +95,15 @@ pub fn problem(failure: &impl Failure) -> Problem {
                 description: violation.description,
             })
             .collect(),
+        metadata: nouns(failure),
     }
+}
+
+/// What the refusal names, its own nouns before those of a peer.
+fn nouns(failure: &impl Failure) -> HashMap<String, String> {
+    let own = failure.metadata().into_iter();
+    let own = own.map(|(key, value)| (key.to_owned(), value));
+    failure.carried().into_iter().chain(own).collect()
 }
 
 /// The catalogue name without its prefix, such as `VIN_TAKEN`.

@@ -12,7 +12,7 @@ use tonic::{Code, Status};
 use tower::Service;
 use tracing::Instrument;
 
-use crate::{Body, deadline, metrics, trace};
+use crate::{Body, deadline, malformed, metrics, trace};
 
 /// Wraps a generated server. In process tonic enforces no `grpc-timeout` and a handler's panic reaches
 /// the caller; behind the guard both transports behave alike.
@@ -57,7 +57,7 @@ where
         let guarded = async move {
             let call = AssertUnwindSafe(call).catch_unwind();
             let response = match tokio::time::timeout(time, deadline::scope(time, call)).await {
-                Ok(Ok(Ok(response))) => response,
+                Ok(Ok(Ok(response))) => malformed::blamed(response),
                 Ok(Ok(Err(never))) => match never {},
                 Ok(Err(_)) => panicked().into_http(),
                 Err(_) => Status::new(Code::DeadlineExceeded, "the deadline passed").into_http(),

@@ -1,7 +1,9 @@
 //! What the gateway refuses, and how each refusal is answered.
 
+use std::collections::BTreeMap;
+
 use tongguan_api::common::v1::{ErrorReason, Problem};
-use tongguan_rpc::{Failure, Invalid, PeerError, Violation, of_trouble};
+use tongguan_rpc::{Failure, Invalid, PeerDetails, PeerError, Violation, of_trouble};
 use tongguan_storage as storage;
 use tonic::{Code, Status};
 
@@ -18,12 +20,16 @@ pub enum Error {
     MarketUnknown {
         /// The rules' own sentence, with the nearest codes.
         message: String,
+        /// What they name beside: the market, and the codes that come near.
+        details: Box<PeerDetails>,
     },
     /// The rules do not take a fact of the listing.
     #[error("{message}")]
     FactsRefused {
         /// The rules' own sentence.
         message: String,
+        /// What they name beside: every fact that is wrong.
+        details: Box<PeerDetails>,
     },
     /// A service gave no answer we can use.
     #[error(transparent)]
@@ -122,13 +128,15 @@ impl Error {
             PeerError::Refused {
                 code: Code::NotFound,
                 message,
+                details,
                 ..
-            } => Self::MarketUnknown { message },
+            } => Self::MarketUnknown { message, details },
             PeerError::Refused {
                 code: Code::InvalidArgument,
                 message,
+                details,
                 ..
-            } => Self::FactsRefused { message },
+            } => Self::FactsRefused { message, details },
             error => Self::Peer(error),
         }
     }
@@ -202,13 +210,34 @@ impl Failure for Error {
         }
     }
 
+    fn carried(&self) -> BTreeMap<String, String> {
+        match self {
+            Self::Peer(error) => error.carried(),
+            Self::MarketUnknown { details, .. } | Self::FactsRefused { details, .. } => {
+                details.metadata.clone()
+            }
+            _ => BTreeMap::new(),
+        }
+    }
+
     fn violations(&self) -> Vec<Violation> {
         match self {
             Self::Invalid(invalid) => invalid.violations(),
-            Self::FactsRefused { message } => vec![Violation {
-                field: "listing.facts".to_owned(),
-                description: message.clone(),
-            }],
+            Self::FactsRefused { message, details } if details.violations.is_empty() => {
+                vec![Violation {
+                    field: "listing.facts".to_owned(),
+                    description: message.clone(),
+                }]
+            }
+            // The rules were asked with `facts`, the caller with a listing.
+            Self::FactsRefused { details, .. } => details
+                .violations
+                .iter()
+                .map(|wrong| Violation {
+                    field: format!("listing.{}", wrong.field),
+                    description: wrong.description.clone(),
+                })
+                .collect(),
             Self::Job(gap @ JobRefusal::Gap { .. }) => vec![Violation {
                 field: "first_row".to_owned(),
                 description: gap.to_string(),

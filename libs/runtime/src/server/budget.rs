@@ -32,7 +32,12 @@ impl Budget {
     /// Counts a call; the value says when it was answered, or else was given up.
     pub(super) fn call(&self) -> Call {
         self.spend(&self.0.calls);
-        self.0.frames.fetch_add(FRAMES_OF_A_CALL, Ordering::Relaxed);
+        // Whoever has no limit keeps it: a sum that wraps would cut off the connection at its first call.
+        let earned = |left: u64| Some(left.saturating_add(FRAMES_OF_A_CALL));
+        let _always_some = self
+            .0
+            .frames
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, earned);
         Call {
             budget: self.clone(),
             answered: false,
@@ -101,5 +106,19 @@ mod tests {
         assert!(budget.spent().now_or_never().is_none());
         drop(budget.call());
         assert!(budget.spent().now_or_never().is_some());
+    }
+
+    #[test]
+    fn frames_without_a_limit_stay_without_one() {
+        let budget = Budget::new(100, 100, u64::MAX);
+        budget.call().answered();
+        assert!(budget.frame());
+        let few = Budget::new(100, 100, 0);
+        assert!(!few.frame());
+        few.call().answered();
+        assert_eq!(
+            (0..100).filter(|_| few.frame()).count() as u64,
+            FRAMES_OF_A_CALL
+        );
     }
 }

@@ -97,7 +97,7 @@ fn problem(parked: &Parked) -> Problem {
         code: tonic::Code::Unavailable as i32,
         reason: ErrorReason::PeerUnavailable.into(),
         message: format!("{} (attempt {})", parked.message, parked.attempts),
-        field_violations: Vec::new(),
+        ..Problem::default()
     }
 }
 

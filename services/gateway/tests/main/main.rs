@@ -8,6 +8,7 @@
 
 mod documents;
 mod door;
+mod errors;
 mod events;
 mod fakes;
 mod governed;

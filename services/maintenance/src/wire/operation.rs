@@ -61,7 +61,7 @@ fn problem(lookup: &Lookup) -> Option<common::Problem> {
         code: code as i32,
         reason: reason.into(),
         message,
-        field_violations: Vec::new(),
+        ..common::Problem::default()
     })
 }
 
