@@ -117,7 +117,7 @@ pub static CACHE: Counter = Counter::new(
     "Looks into a cache by what came of them",
 );
 
-/// Decisions. Labels `outcome` (`READY`, `REFUSED`, `NEEDS_INFORMATION`), `by` (`engine`, `officer`): the share of
+/// Decisions; one pinned again to newer packs is not counted. Labels `outcome` (`READY`, `REFUSED`, `NEEDS_INFORMATION`), `by` (`engine`, `officer`): the share of
 /// `engine` is what was decided without a person.
 pub static DECISIONS: Counter = Counter::new(
     "tongguan.clearance.decisions",

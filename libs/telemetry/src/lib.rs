@@ -1,6 +1,6 @@
 //! Traces, metrics, logs; returns a guard that flushes.
 //!
-//! Services only write `#[instrument]` and `tracing` events and ask `opentelemetry::global` for meters. This crate
+//! Services only write `#[instrument]` and `tracing` events and record into the instruments of `meters`. This crate
 //! decides where all of it goes: readable lines on standard error (standard output belongs to results), and, where a
 //! collector is named, OTLP traces, metrics and logs that carry the same trace ids. W3C Trace Context is always
 //! understood and passed on, exported or not. Nothing here adds a VIN, a plate or a person to a span or a label.
@@ -20,6 +20,7 @@ use opentelemetry_sdk::metrics::SdkMeterProvider;
 use opentelemetry_sdk::propagation::TraceContextPropagator;
 use opentelemetry_sdk::trace::{SdkTracerProvider, SpanProcessor};
 use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{Layer, Registry};
@@ -42,16 +43,25 @@ pub struct Telemetry {
 ///
 /// Must run inside a Tokio runtime where a collector is named: the exporter's connection lives there.
 pub fn init(config: &Config, role: &str) -> Result<Telemetry, Error> {
-    let resource = export::resource(config, role);
-    let traces = match config.exporting() {
-        Some(endpoint) => export::traces(
-            valid(config)?,
-            resource.clone(),
-            export::batched(export::otlp_spans(endpoint)?),
-        ),
-        None => export::no_traces(resource),
-    };
-    install(config, role, traces)
+    install(
+        config,
+        role,
+        traces(config, role)?,
+        lines(config.format, std::io::stderr),
+    )
+}
+
+/// The same, with log lines going to `writer` instead of standard error.
+pub fn init_writing<W>(config: &Config, role: &str, writer: W) -> Result<Telemetry, Error>
+where
+    W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
+{
+    install(
+        config,
+        role,
+        traces(config, role)?,
+        lines(config.format, writer),
+    )
 }
 
 /// The same, with finished spans going to `processor` instead of the collector.
@@ -61,7 +71,19 @@ pub fn init_with(
     processor: impl SpanProcessor + 'static,
 ) -> Result<Telemetry, Error> {
     let traces = export::traces(valid(config)?, export::resource(config, role), processor);
-    install(config, role, traces)
+    install(config, role, traces, lines(config.format, std::io::stderr))
+}
+
+fn traces(config: &Config, role: &str) -> Result<SdkTracerProvider, Error> {
+    let resource = export::resource(config, role);
+    Ok(match config.exporting() {
+        Some(endpoint) => export::traces(
+            valid(config)?,
+            resource,
+            export::batched(export::otlp_spans(endpoint)?),
+        ),
+        None => export::no_traces(resource),
+    })
 }
 
 fn valid(config: &Config) -> Result<&Config, Error> {
@@ -74,13 +96,16 @@ fn valid(config: &Config) -> Result<&Config, Error> {
     }
 }
 
-fn install(config: &Config, role: &str, traces: SdkTracerProvider) -> Result<Telemetry, Error> {
+fn install(
+    config: &Config,
+    role: &str,
+    traces: SdkTracerProvider,
+    lines: Boxed,
+) -> Result<Telemetry, Error> {
     let mut filters = filter::Filters::new(&config.log);
     let resource = export::resource(config, role);
     let mut layers: Vec<Boxed> = vec![
-        lines(config.format)
-            .with_filter(filters.layer("warn")?)
-            .boxed(),
+        lines.with_filter(filters.layer("warn")?).boxed(),
         // Spans do not follow the log filter: a quiet log must not cut traces in two.
         tracing_opentelemetry::layer()
             .with_tracer(traces.tracer("tongguan"))
@@ -118,9 +143,12 @@ fn install(config: &Config, role: &str, traces: SdkTracerProvider) -> Result<Tel
     })
 }
 
-fn lines(format: Format) -> Boxed {
+fn lines<W>(format: Format, writer: W) -> Boxed
+where
+    W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
+{
     let terminal = std::io::stderr().is_terminal();
-    let layer = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let layer = tracing_subscriber::fmt::layer().with_writer(writer);
     match format {
         Format::Json => layer.json().flatten_event(true).boxed(),
         Format::Auto if !terminal => layer.json().flatten_event(true).boxed(),

@@ -12,6 +12,7 @@ pub mod fsck;
 pub mod invariants;
 mod issuer;
 mod keys;
+mod measures;
 mod peers;
 mod rpc;
 mod service;
@@ -66,6 +67,7 @@ pub async fn serve(
         issuer::watched(service.issuer.clone(), &service.config, tasks),
     );
     tasks.spawn("clearance packs", follow::packs(service.clone()));
+    tasks.spawn("clearance measures", measures::watch(service.clone()));
     let server = ExportClearanceServer::new(rpc::Rpc { service }).max_decoding_message_size(limit);
     Ok(local(access.guard(server)))
 }

@@ -14,6 +14,7 @@ use crate::domain::certificate::Life;
 use crate::domain::exit::{next_reminder, reminder};
 use crate::domain::{Case, Event, State};
 use crate::error::Error;
+use crate::measures;
 use crate::service::Service;
 use crate::store::{Claim, Entry, Happened, Held};
 use relook::Look;
@@ -159,6 +160,7 @@ impl Service {
         self.store
             .issue(None, Some(claim), &entry, &held, None, &change)
             .await?;
+        measures::certified(case, held.issued_at);
         Ok(())
     }
 

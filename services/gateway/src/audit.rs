@@ -8,9 +8,9 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tongguan_vocabulary::{Clock, Tenant};
 
-use crate::Error;
 use crate::domain::{GENESIS, Recorded, Sealed, Shown, Thresholds, Visit};
 use crate::store::Store;
+use crate::{Error, measures};
 
 /// Visits that may wait for their commit; more make calls wait.
 const WAITING: usize = 8_192;
@@ -95,7 +95,10 @@ async fn work(store: Store, mut receiver: mpsc::Receiver<Recorded>, stopping: Ca
             }
         }
         match store.record(&visits).await {
-            Ok(()) => visits.clear(),
+            Ok(()) => {
+                measures::recorded(&visits);
+                visits.clear();
+            }
             Err(error) => {
                 tracing::error!(%error, waiting = visits.len(), "the audit log can not be written; it is tried again");
                 if stopping.is_cancelled() {

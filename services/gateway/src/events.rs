@@ -7,6 +7,7 @@ use std::time::Duration;
 use futures::StreamExt as _;
 use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
+use tongguan_meters::{FEED_DELAY, label};
 use tongguan_rpc::Tasks;
 use tongguan_storage::lease;
 use tongguan_vocabulary::{Tenant, World};
@@ -215,6 +216,10 @@ impl Log {
             .take_over(held, tenant, feed, told, &self.messages, now)
             .await?;
         if fresh.is_some_and(|fresh| fresh > 0) {
+            for happening in told {
+                let age = (now - happening.at).as_seconds_f64();
+                FEED_DELAY.record(age.max(0.0), &[label("feed", feed.name())]);
+            }
             self.grown.send_modify(|count| *count += 1);
             self.sender.notify_one();
         }

@@ -7,6 +7,7 @@ pub mod door;
 mod error;
 mod events;
 mod jobs;
+mod measures;
 mod peers;
 mod rpc;
 mod sandbox;
@@ -82,6 +83,10 @@ pub async fn serve(
     let sandboxes = sandbox::Sandboxes::new(store.clone(), access.clone(), world.clone());
     sandboxes.look().await?;
     tasks.spawn("sandbox clocks", sandboxes.clone().follow(tasks.stopping()));
+    tasks.spawn(
+        "gateway measures",
+        measures::watch(store.clone(), clock.clone(), tasks.stopping()),
+    );
     let log = events::Log::new(store, desk, world, wire::webhooks::body, webhooks.wake());
     tasks.spawn("webhooks", webhooks.clone().send(tasks.stopping()));
     tasks.spawn("event feeds", log.clone().feed(tasks.clone()));

@@ -4,6 +4,7 @@ mod audit;
 mod deliveries;
 mod hooks;
 mod log;
+mod measures;
 mod sandbox;
 
 pub(crate) use log::{EventPage, Messages};

@@ -17,6 +17,7 @@ use crate::config::Config;
 use crate::domain::history::{Answer, Used};
 use crate::domain::outcome::{Lives, Outcome};
 use crate::error::Error;
+use crate::measures;
 use crate::store::Store;
 use crate::upstream::{Fetched, Upstream, Wire, provinces};
 use crate::vault::Vault;
@@ -123,7 +124,9 @@ impl Fetcher {
         };
         let key = (wanted.tenant.clone(), wanted.vin, source.to_owned());
         let held = self.0.answers.get(&key).await;
-        if let Some(answer) = held.filter(|answer| self.is_enough(answer, wanted)) {
+        let enough = held.filter(|answer| self.is_enough(answer, wanted));
+        measures::remembered(enough.is_some());
+        if let Some(answer) = enough {
             return Ok((self.used(answer, None), true));
         }
         let failing = (key.clone(), wanted.plate.clone());

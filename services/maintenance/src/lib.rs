@@ -5,6 +5,7 @@ mod config;
 pub mod domain;
 mod error;
 mod fetch;
+mod measures;
 pub mod reading;
 mod rpc;
 mod service;

@@ -23,6 +23,7 @@ use crate::domain::odometer::{Analysis, Timeline, analyse};
 use crate::domain::outcome::Lives;
 use crate::error::Error;
 use crate::fetch::{Fetcher, Wanted};
+use crate::measures;
 use crate::store::{Purged, Store};
 use crate::upstream::manners::Health;
 use crate::upstream::{Upstream, provinces};
@@ -217,6 +218,14 @@ impl Service {
             self.0.store.parked(id).await?,
             now,
         ))
+    }
+
+    /// Tells how every source is doing.
+    pub(crate) fn measure(&self) {
+        let now = self.0.world.clock.now();
+        for (id, upstream) in self.0.fetcher.sources() {
+            measures::health(id, &upstream.manners.health(now));
+        }
     }
 
     /// Judges readings; looks nothing up.

@@ -3,6 +3,7 @@
 use futures::StreamExt;
 use tongguan_rpc::Tasks;
 
+use crate::measures;
 use crate::service::Service;
 use crate::store::Erased;
 
@@ -17,6 +18,7 @@ pub(crate) fn start(service: Service, owner: String, tasks: &Tasks) {
                 () = round(&service, &owner) => {}
             }
             let now = service.now();
+            service.measure();
             if erased.is_none_or(|last| now - last > time::Duration::HOUR) {
                 match service.erase_old().await {
                     Ok(gone) => {
@@ -44,7 +46,10 @@ pub(crate) fn start(service: Service, owner: String, tasks: &Tasks) {
 
 async fn round(service: &Service, owner: &str) {
     let claimed = match service.claim(owner).await {
-        Ok(claimed) => claimed,
+        Ok(claimed) => {
+            measures::due(claimed.len());
+            claimed
+        }
         Err(error) => return tracing::warn!(%error, "no lookup could be claimed"),
     };
     let attempts = futures::stream::iter(claimed).map(|claimed| async move {

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tongguan_maintenance::simulator;
+use tongguan_meters::{POOL, POOL_MOST, label};
 use tongguan_runtime::Process;
-use tongguan_storage::ping;
+use tongguan_storage::{ping, pool};
 use tongguan_telemetry::LogFilter;
 use tongguan_vocabulary::{Clock, World};
 
@@ -82,6 +83,7 @@ impl Started {
             clock: world.clock,
         };
         started.watch_health().await;
+        started.measure_pools();
         Ok(started)
     }
 
@@ -105,6 +107,29 @@ impl Started {
                     .await;
             }
         }
+    }
+
+    /// Tells how many connections every role's pool has.
+    fn measure_pools(&self) {
+        let databases = self.suite.databases.clone();
+        let stopping = self.process.tasks.stopping();
+        self.process.tasks.spawn("pool measures", async move {
+            let mut ticks = tokio::time::interval(HEALTH_INTERVAL);
+            loop {
+                tokio::select! {
+                    () = stopping.cancelled() => return,
+                    _ = ticks.tick() => {}
+                }
+                for (role, database) in &databases {
+                    let pool = pool(database);
+                    let name = || label("db.client.connection.pool.name", role.name());
+                    let state = |state| [name(), label("db.client.connection.state", state)];
+                    POOL.set(pool.used.into(), &state("used"));
+                    POOL.set(pool.idle.into(), &state("idle"));
+                    POOL_MOST.set(pool.most.into(), &[name()]);
+                }
+            }
+        });
     }
 
     /// Serves until a signal, or the process's own shutdown, says stop.

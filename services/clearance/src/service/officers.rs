@@ -8,6 +8,7 @@ use crate::domain::case::Override;
 use crate::domain::certificate::Life;
 use crate::domain::{Case, Decision, Event, Outcome, State};
 use crate::error::Error;
+use crate::measures;
 use crate::store::{Entry, Happened, Held};
 
 impl Service {
@@ -47,7 +48,9 @@ impl Service {
             };
             store.change_both(&once, &entry, id, &change).await
         };
-        self.tasks.shield(decided).await
+        let case = self.tasks.shield(decided).await?;
+        measures::by_person(&case);
+        Ok(case)
     }
 
     /// Proposes an override, or confirms the one that waits.
@@ -119,7 +122,9 @@ impl Service {
             };
             store.change(&once, &entry, id, "", &change).await
         };
-        self.tasks.shield(overridden).await
+        let case = self.tasks.shield(overridden).await?;
+        measures::by_person(&case);
+        Ok(case)
     }
 }
 

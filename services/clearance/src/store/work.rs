@@ -65,6 +65,17 @@ impl Store {
         self.claim(owner, now, lease, due).await
     }
 
+    /// How many cases are due and not worked on.
+    pub(crate) async fn due(&self, now: OffsetDateTime) -> Result<u64, storage::Error> {
+        const DUE: &str = "select count(id) from cases where due_at is not null and due_at <= $1 \
+                           and (lease_until is null or lease_until < $1)";
+        let due: i64 = on!(&self.db, |pool| sqlx::query_scalar(DUE)
+            .bind(Instant(now))
+            .fetch_one(pool)
+            .await)?;
+        Ok(due as u64)
+    }
+
     /// Claims the cases of one tenant that are due by its own clock, which is ahead of the others'.
     pub(crate) async fn claim_due_of(
         &self,

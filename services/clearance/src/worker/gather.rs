@@ -11,6 +11,7 @@ use crate::domain::journal::{StepKind, StepNote, StepOutcome};
 use crate::domain::reconcile::reconcile;
 use crate::domain::{Case, Event, State};
 use crate::error::Error;
+use crate::measures;
 use crate::service::Service;
 use crate::store::{Claim, Happened, Pinned};
 
@@ -293,6 +294,7 @@ impl Service {
         self.store
             .advance(claim, &self.system(claim), &change)
             .await?;
+        measures::decided(&decided);
         Ok(())
     }
 

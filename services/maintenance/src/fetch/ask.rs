@@ -10,6 +10,7 @@ use crate::domain::history::Answer;
 use crate::domain::outcome::Outcome;
 use crate::domain::text::hex;
 use crate::error::Error;
+use crate::measures;
 use crate::upstream::profile::Question;
 use crate::upstream::{Fetched, explanation};
 
@@ -42,6 +43,7 @@ impl Fetcher {
             &wanted.consent,
             &fetched,
         );
+        measures::answered(source, answer.outcome);
         tracing::info!(
             source,
             vin = wanted.vin.masked(),
