@@ -1,4 +1,7 @@
-//! `tongguan import`: the vehicles of a file, streamed to a running suite; a run that broke goes on where it stood.
+//! `tongguan import`: the vehicles of a file, streamed to a running suite; what an earlier run stored is not stored again.
+//!
+//! Every run sends every row, so that rows refused by an earlier run are named again. A connection that breaks is made
+//! anew from the first row that this run was not answered.
 //!
 //! Exit codes: 0 every vehicle is stored · 1 some rows were refused, each is named · 2 the file, the token or the import
 //! can not be used · 3 the suite could not be reached, run the same command again.
@@ -6,7 +9,7 @@
 mod file;
 mod rows;
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -49,8 +52,8 @@ pub(super) struct Import {
     /// Without a token: the tenant to import into, with a token of this installation's own issuer.
     #[arg(long, conflicts_with = "token", required_unless_present = "token")]
     tenant: Option<Tenant>,
-    /// Name of the import, at most 64 characters; the same name goes on where an earlier run broke. The default is the
-    /// file's SHA-256.
+    /// Name of the import, at most 64 characters; under the same name the rows that an earlier run stored are recognised.
+    /// The default is the file's SHA-256.
     #[arg(long)]
     id: Option<String>,
     /// Refused rows and the sum as one JSON object a line on standard output.
@@ -66,6 +69,12 @@ struct Tally {
     refused: u64,
     /// Rows that could not be read and were told; the registry refuses what was sent in their place.
     unreadable: HashSet<u64>,
+    /// Where the import stood before this run; `None` until the registry said so.
+    standing: Option<u64>,
+    /// The first row of each VIN that was not refused.
+    first: HashMap<[u8; 17], u64>,
+    /// The row after each message that is not answered yet, in order.
+    sent: VecDeque<u64>,
 }
 
 /// What the streams of one run share.
@@ -155,25 +164,25 @@ impl Run {
         }
     }
 
-    /// One stream from where the import stands to the end of the file.
+    /// One stream from the first row that this run was not answered to the end of the file.
     async fn stream(self: Arc<Self>, reached: &mut u64, attempt: &mut u32) -> Result<(), Broken> {
-        let asks = stream::iter([self.message(0, Vec::new())]);
         let mut client = self.client.clone();
-        let mut answers = client.import_vehicles(self.ask(asks)).await?.into_inner();
-        let position = answers.message().await?.unwrap_or_default().next_row;
-        if *reached == 0 && position > 0 {
-            self.tally().stored_before = position;
+        if self.tally().standing.is_none() {
+            let asks = stream::iter([self.message(0, Vec::new())]);
+            let mut answers = client.import_vehicles(self.ask(asks)).await?.into_inner();
+            let standing = answers.message().await?.unwrap_or_default().next_row;
+            self.tally().standing = Some(standing);
         }
-        *reached = position;
-        self.bar.set_position(position);
+        self.tally().sent.clear();
         let rows = Rows::open(&self.file).map_err(Broken::File)?;
-        let request = self.ask(stream::iter(self.clone().messages(rows, position)));
+        let request = self.ask(stream::iter(self.clone().messages(rows, *reached)));
         let mut answers = client.import_vehicles(request).await?.into_inner();
         while let Some(answer) = answers.next().await {
             let answer = answer?;
-            *reached = answer.next_row;
+            // The answer says where the import stands, which may be far beyond the message.
+            *reached = self.tally().sent.pop_front().unwrap_or(answer.next_row);
             *attempt = 0;
-            self.bar.set_position(answer.next_row);
+            self.bar.set_position(*reached);
             self.count(answer);
         }
         Ok(())
@@ -200,7 +209,18 @@ impl Run {
                 }));
                 next += 1;
             }
-            (!vehicles.is_empty()).then(|| self.message(first, vehicles))
+            if vehicles.is_empty() {
+                return None;
+            }
+            let mut tally = self.tally();
+            tally.sent.push_back(next);
+            for (row, vehicle) in (first..).zip(&vehicles) {
+                if let Ok(vin) = vehicle.vin.as_bytes().try_into() {
+                    tally.first.entry(vin).or_insert(row);
+                }
+            }
+            drop(tally);
+            Some(self.message(first, vehicles))
         })
     }
 
@@ -227,14 +247,39 @@ impl Run {
     fn count(&self, answer: pb::ImportVehiclesResponse) {
         self.tally().stored += answer.stored;
         for row in answer.results {
-            match row.problem {
-                None => self.tally().stored_before += 1,
-                Some(_) if self.tally().unreadable.contains(&row.row) => {}
-                Some(problem) => {
-                    let reason = problem.reason().as_str_name().replace("ERROR_REASON_", "");
-                    self.refuse(row.row, &row.vin, &reason, &sentence(&problem));
-                }
+            let vin: Option<[u8; 17]> = row.vin.as_bytes().try_into().ok();
+            let Some(problem) = row.problem else {
+                self.known(row.row, &row.vin, vin);
+                continue;
+            };
+            let mut tally = self.tally();
+            if let Some(vin) = vin
+                && tally.first.get(&vin) == Some(&row.row)
+            {
+                tally.first.remove(&vin);
             }
+            let told = tally.unreadable.contains(&row.row);
+            drop(tally);
+            if !told {
+                let reason = problem.reason().as_str_name().replace("ERROR_REASON_", "");
+                self.refuse(row.row, &row.vin, &reason, &sentence(&problem));
+            }
+        }
+    }
+
+    /// Counts a row whose vehicle stands: stored by an earlier run, by this one without its hearing of it, or from an
+    /// earlier row of the file, which the registry refused when that row was new and does not tell from it any more.
+    fn known(&self, row: u64, text: &str, vin: Option<[u8; 17]>) {
+        let mut tally = self.tally();
+        let first = vin.map_or(row, |vin| *tally.first.entry(vin).or_insert(row));
+        if first < row {
+            drop(tally);
+            let message = format!("row {first} of the file has this VIN");
+            self.refuse(row, text, "VIN_TAKEN", &message);
+        } else if tally.standing.is_some_and(|standing| row < standing) {
+            tally.stored_before += 1;
+        } else {
+            tally.stored += 1;
         }
     }
 
@@ -254,11 +299,11 @@ impl Run {
         let tally = self.tally();
         let (stored, before, refused) = (tally.stored, tally.stored_before, tally.refused);
         if self.json {
-            let sum = json!({ "import_id": self.id, "stored": stored, "answered_before": before, "refused": refused });
+            let sum = json!({ "import_id": self.id, "stored": stored, "stored_before": before, "refused": refused });
             out::line(&sum.to_string());
         } else {
             out::line(&format!(
-                "{stored} stored, {before} answered by earlier runs, {refused} refused"
+                "{stored} stored, {before} stored by earlier runs, {refused} refused"
             ));
         }
     }

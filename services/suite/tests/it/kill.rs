@@ -16,6 +16,8 @@ use tonic::Request;
 /// The suite as a process of its own; killed when the test ends, however it ends.
 pub(crate) struct Suite {
     process: Child,
+    /// Host and port.
+    pub(crate) address: String,
     pub(crate) client: VehicleRegistryClient<Channel>,
 }
 
@@ -39,6 +41,7 @@ impl Suite {
         Self {
             process,
             client: VehicleRegistryClient::new(remote(&format!("http://{address}")).unwrap()),
+            address,
         }
     }
 

@@ -6,5 +6,6 @@
 
 mod backup;
 mod doctor;
+mod import_file;
 mod import_kill;
 mod kill;
