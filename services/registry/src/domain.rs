@@ -7,6 +7,7 @@ pub mod identity;
 pub mod owner;
 pub mod prohibition;
 pub mod scrapping;
+pub mod shared;
 pub mod vehicle;
 
 pub use change::{Change, Happened, Refusal};
@@ -15,6 +16,7 @@ pub use identity::{Mark, MarkKind};
 pub use owner::Owner;
 pub use prohibition::Prohibition;
 pub use scrapping::{Scrapping, ScrappingTable};
+pub use shared::Shared;
 pub use vehicle::{
     Details, Encumbrance, EncumbranceKind, Reading, ReadingSource, State, Transfer, Vehicle,
 };

@@ -36,7 +36,7 @@ pub async fn serve(
     tasks: &Tasks,
 ) -> Result<Channel, Error> {
     let key = configured_key(&config.vault_key, config.vault_key_file.as_deref())?;
-    let (store, committer) = store::Store::new(database, Vault::new(&key)?);
+    let (store, committer) = store::Store::new(database, Vault::new(&key)?, world.ids.clone());
     let stopping = tasks.stopping();
     let stopped = async move { stopping.cancelled().await };
     tasks.spawn("registry writer", committer.serve(stopped));

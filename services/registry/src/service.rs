@@ -199,6 +199,7 @@ impl Service {
         let details = &vehicle.details;
         let mut notices = notices(details.vin, details.first_registered, &self.makers);
         notices.extend(vehicle.identity_notices());
+        notices.extend(vehicle.shared_notices());
         View {
             prohibitions: vehicle.prohibitions(&scrapping, day),
             identities: vehicle.identities(),

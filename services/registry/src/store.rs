@@ -6,11 +6,12 @@ mod owners;
 mod read;
 mod register;
 mod registration;
+mod shared;
 
 use sqlx::types::{Json, JsonRawValue};
 use time::OffsetDateTime;
 use tongguan_storage::{self as storage, Committer, Database, Instant, Once, Vault, Writer};
-use tongguan_vocabulary::Tenant;
+use tongguan_vocabulary::{Ids, Tenant};
 use uuid::Uuid;
 
 use crate::domain::{Owner, State, Vehicle};
@@ -121,8 +122,8 @@ pub(crate) struct Store {
 
 impl Store {
     /// The store, and what commits for it.
-    pub(crate) fn new(db: Database, vault: Vault) -> (Self, Committer<Commands>) {
-        let (writer, committer) = Writer::new(&db, Commands::new(vault.clone()));
+    pub(crate) fn new(db: Database, vault: Vault, ids: Ids) -> (Self, Committer<Commands>) {
+        let (writer, committer) = Writer::new(&db, Commands::new(vault.clone(), ids));
         (Self { db, vault, writer }, committer)
     }
 

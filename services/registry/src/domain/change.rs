@@ -6,6 +6,7 @@ use tongguan_vocabulary::Odometer;
 use uuid::Uuid;
 
 use super::identity::{Mark, MarkKind};
+use super::shared::Shared;
 use super::vehicle::{Details, Encumbrance, Reading, Transfer};
 
 /// What can happen to a registered vehicle.
@@ -49,6 +50,15 @@ pub enum Change {
     Contradict {
         /// The marks it shows.
         marks: Vec<Mark>,
+    },
+    /// Another living vehicle shows one of its marks too.
+    Share(Shared),
+    /// The mark stands on no other living vehicle any more.
+    Unshare {
+        /// What kind.
+        kind: MarkKind,
+        /// What it reads.
+        value: String,
     },
     /// It was deregistered.
     Deregister {

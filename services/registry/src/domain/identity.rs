@@ -13,7 +13,7 @@ use super::decode::Notice;
 use super::vehicle::{Details, State, Vehicle};
 
 /// What kind of mark.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum MarkKind {
     /// 号牌.
     Plate,
@@ -198,7 +198,7 @@ impl Vehicle {
     }
 
     /// What the vehicle shows of a kind now.
-    fn living(&self, kind: MarkKind) -> Vec<String> {
+    pub(super) fn living(&self, kind: MarkKind) -> Vec<String> {
         let mut living: Vec<String> = Vec::new();
         let own = if kind == MarkKind::StampedVin && !self.has_ended(kind) {
             self.details.vin.as_str()

@@ -173,5 +173,6 @@ fn a_second_registration_contradicts_by_what_it_shows_and_only_while_the_first_l
         reason: "EXPORTED".into(),
     };
     let (gone, _) = vehicle().apply(&gone, AT).unwrap();
+    assert_eq!((codes(&gone), gone.details.plate.as_str()), (vec![], ""));
     assert_eq!(gone.contradicted_by(&twin, day), []);
 }

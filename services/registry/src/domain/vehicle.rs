@@ -8,6 +8,7 @@ use uuid::Uuid;
 use super::change::{Change, Happened, Refusal};
 pub use super::details::Details;
 use super::identity::Mark;
+use super::shared::Shared;
 
 /// Where a vehicle stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -125,6 +126,9 @@ pub struct Vehicle {
     /// Marks that changed since it was registered, ended ones included; see [`Vehicle::identities`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub marks: Vec<Mark>,
+    /// Marks that another living vehicle of the tenant shows too.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub shared: Vec<Shared>,
     /// Rises by one with each event, from 1.
     pub version: i64,
     /// When it was first stored.
@@ -154,6 +158,7 @@ impl Vehicle {
             readings: Vec::new(),
             deregistered: None,
             marks: Vec::new(),
+            shared: Vec::new(),
             version: 1,
             created_at: at,
             updated_at: at,
@@ -204,12 +209,23 @@ impl Vehicle {
                 next.marks.extend_from_slice(marks);
                 "IDENTITY_CONTRADICTED"
             }
+            Change::Share(shared) => {
+                next.shared.push(shared.clone());
+                "IDENTITY_SHARED"
+            }
+            Change::Unshare { kind, value } => {
+                next.shared
+                    .retain(|one| one.kind != *kind || one.value != *value);
+                "IDENTITY_SHARED_NO_MORE"
+            }
             Change::Deregister { date, .. } => {
+                next.hand_in_plates(*date);
                 next.state = State::Deregistered;
                 next.deregistered = Some(*date);
                 "DEREGISTERED"
             }
         };
+        next.reconsider_shared();
         next.version += 1;
         next.updated_at = at;
         Ok((next, Happened(happened)))
@@ -252,14 +268,18 @@ impl Vehicle {
         }
         self.state = State::TransferPendingExport;
         self.transfer = Some(transfer.clone());
-        // Plates are handed in with the transfer.
+        self.hand_in_plates(transfer.date);
+        Ok(())
+    }
+
+    /// Plates are handed in with the transfer pending export, and at the latest with the deregistration.
+    fn hand_in_plates(&mut self, on: Date) {
         let unplated = Details {
             plate: String::new(),
             ..self.details.clone()
         };
-        self.succeed(&unplated, transfer.date, "");
+        self.succeed(&unplated, on, "");
         self.details = unplated;
-        Ok(())
     }
 
     fn lift(&mut self, id: Uuid, date: Date) -> Result<(), Refusal> {

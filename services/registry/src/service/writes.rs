@@ -43,9 +43,10 @@ impl Service {
         if registered.outcomes.first() != Some(&Outcome::Stored) {
             return Err(Error::VinTaken { vin });
         }
-        let vehicle = if registered.replayed {
-            let first = self.store.version(&caller.tenant, vin, 1).await?;
-            first.ok_or(Error::VehicleNotFound { vin })?
+        let vehicle = if registered.replayed || registered.version > 1 {
+            let version = registered.version;
+            let answered = self.store.version(&caller.tenant, vin, version).await?;
+            answered.ok_or(Error::VehicleNotFound { vin })?
         } else {
             vehicle
         };

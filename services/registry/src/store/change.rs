@@ -1,11 +1,11 @@
 //! One change of one vehicle: the version before moves into the history, the version after takes its place.
 
 use tongguan_storage::{self as storage, Instant, Once, Tx, Vault, execute, on, outbox};
-use tongguan_vocabulary::{Tenant, Vin};
+use tongguan_vocabulary::{Ids, Tenant, Vin};
 
 use sqlx::types::Json;
 
-use super::{Entry, Owned, Remembered, STREAM, SnapshotRow, column, owners};
+use super::{Entry, Owned, Remembered, STREAM, SnapshotRow, column, owners, shared};
 use crate::domain::{Change, Happened, Mark, MarkKind, Vehicle};
 use crate::error::Error;
 
@@ -24,6 +24,7 @@ pub(crate) struct Alteration {
 
 pub(super) async fn run(
     vault: &Vault,
+    ids: &Ids,
     tx: &mut Tx,
     alteration: &Alteration,
 ) -> Result<Vehicle, Error> {
@@ -48,6 +49,7 @@ pub(super) async fn run(
     let (after, happened) = before.apply(&alteration.change, entry.at)?;
     let change = serde_json::json!(alteration.change);
     write(tx, entry, &after, happened, &change).await?;
+    let after = shared::settle(ids, tx, entry, &before, after).await?;
     if let Change::Identify { mark, .. } = &alteration.change {
         meet(tx, alteration, mark).await?;
     }
@@ -99,7 +101,8 @@ pub(super) async fn write(
                            select tenant_id, vin, version, kind, actor, reason, document, change, snapshot, recorded_at from vehicles \
                            where tenant_id = $1 and vin = $2 and version = $3";
     const UPDATE: &str = "update vehicles set version = $3, state = $4, exporter = $5, category = $6, plate = $7, first_registered = $8, \
-                          kind = $9, actor = $10, reason = $11, document = $12, change = $13, snapshot = $14, recorded_at = $15 \
+                          kind = $9, actor = $10, reason = $11, document = $12, change = $13, snapshot = $14, recorded_at = $15, \
+                          living_engine = $16, living_battery = $17 \
                           where tenant_id = $1 and vin = $2";
     let (tenant, vin) = (entry.tenant.as_str(), after.details.vin);
     let kept = execute!(&mut *tx, |c| sqlx::query(KEEP)
@@ -131,6 +134,8 @@ pub(super) async fn write(
         .bind(Json(change))
         .bind(Json(after))
         .bind(Instant(entry.at))
+        .bind(after.shown(MarkKind::Engine))
+        .bind(after.shown(MarkKind::Battery))
         .execute(&mut **c))?;
     let event = outbox::Event {
         id: entry.event,
@@ -146,7 +151,11 @@ pub(super) async fn write(
 }
 
 /// Takes the row's lock and reads it, so that two changes of one vehicle come one after the other.
-async fn lock(tx: &mut Tx, tenant: &Tenant, vin: Vin) -> Result<Option<Vehicle>, storage::Error> {
+pub(super) async fn lock(
+    tx: &mut Tx,
+    tenant: &Tenant,
+    vin: Vin,
+) -> Result<Option<Vehicle>, storage::Error> {
     const LOCK: &str = "update vehicles set version = version where tenant_id = $1 and vin = $2 returning snapshot";
     let row: Option<SnapshotRow> = on!(&mut *tx, |c| sqlx::query_as(LOCK)
         .bind(tenant.as_str())

@@ -1,6 +1,7 @@
 //! What queued for the store's writer, in one transaction: registrations together, changes one after the other.
 
 use tongguan_storage::{Answers, Group, Tx, Vault, savepoint};
+use tongguan_vocabulary::Ids;
 
 use super::{Alteration, Key, Registered, Registration, change, register, same};
 use crate::domain::Vehicle;
@@ -21,11 +22,13 @@ pub(crate) enum Answer {
 /// Runs the registry's writes.
 pub(crate) struct Commands {
     vault: Vault,
+    /// Draws the identities of events at vehicles that nobody asked to change.
+    ids: Ids,
 }
 
 impl Commands {
-    pub(crate) fn new(vault: Vault) -> Self {
-        Self { vault }
+    pub(crate) fn new(vault: Vault, ids: Ids) -> Self {
+        Self { vault, ids }
     }
 }
 
@@ -47,13 +50,13 @@ impl Group for Commands {
             match next {
                 Command::Register(_) => {
                     let together = together(&commands[answers.len()..]);
-                    for answer in register::run(&self.vault, tx, &together).await? {
+                    for answer in register::run(&self.vault, &self.ids, tx, &together).await? {
                         answers.push(answer.map(Answer::Registered));
                     }
                 }
                 Command::Change(alteration) => {
                     let changed: Result<Vehicle, Error> = savepoint!(tx, Error, |tx| {
-                        change::run(&self.vault, tx, alteration).await
+                        change::run(&self.vault, &self.ids, tx, alteration).await
                     })?;
                     answers.push(changed.map(|vehicle| Answer::Changed(Box::new(vehicle))));
                 }

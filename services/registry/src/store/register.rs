@@ -7,10 +7,10 @@ use sqlx::types::Json;
 use tongguan_storage::{
     self as storage, Instant, Once, Tx, Vault, built, chunks, execute, on, outbox,
 };
-use tongguan_vocabulary::Vin;
+use tongguan_vocabulary::{Ids, Vin};
 
 use super::registration::{Key, Outcome, Registered, Registration, Remembered, Row};
-use super::{Entry, STREAM, SnapshotRow, change, owners};
+use super::{Entry, STREAM, SnapshotRow, change, owners, shared};
 use crate::domain::{Change, Vehicle};
 use crate::error::Error;
 
@@ -25,11 +25,15 @@ struct Run<'a> {
     before: Vec<u64>,
     /// Where each import stands after the commands so far, by tenant and id.
     reached: BTreeMap<(&'a str, &'a str), u64>,
+    ids: &'a Ids,
+    /// The version that answers a command for one vehicle.
+    versions: Vec<i64>,
 }
 
 /// Stores the rows of all commands and answers each.
 pub(super) async fn run(
     vault: &Vault,
+    ids: &Ids,
     tx: &mut Tx,
     commands: &[&Registration],
 ) -> Result<Vec<Result<Registered, Error>>, Error> {
@@ -42,6 +46,8 @@ pub(super) async fn run(
         answers: commands.iter().map(|_| None).collect(),
         before: vec![0; commands.len()],
         reached: BTreeMap::new(),
+        ids,
+        versions: vec![1; commands.len()],
     };
     let mut fresh = run.fresh(tx).await?;
     // In the order of the key: neighbours in the index are written together, and two writers never wait for each other.
@@ -50,6 +56,7 @@ pub(super) async fn run(
         run.insert_new(tx, chunk).await?;
     }
     run.tell(tx).await?;
+    run.alarm(tx).await?;
     run.keep_owners(vault, tx).await?;
     run.conclude(tx).await
 }
@@ -63,14 +70,19 @@ async fn replay(
     let stored = || vec![Outcome::Stored; rows];
     match once.claim(tx, &Remembered::Outcomes(stored())).await {
         Ok(None) => Ok(None),
-        Ok(Some(remembered)) => Ok(Some(Ok(Registered {
-            outcomes: match remembered {
-                Remembered::Outcomes(outcomes) => outcomes,
-                Remembered::Whole(_) => stored(),
-            },
-            replayed: true,
-            next_row: 0,
-        }))),
+        Ok(Some(remembered)) => {
+            let (outcomes, version) = match remembered {
+                Remembered::Outcomes(outcomes) => (outcomes, 1),
+                Remembered::Version(version) => (stored(), version),
+                Remembered::Whole(_) => (stored(), 1),
+            };
+            Ok(Some(Ok(Registered {
+                outcomes,
+                replayed: true,
+                next_row: 0,
+                version,
+            })))
+        }
         Err(error @ storage::Error::KeyReused) => Ok(Some(Err(error.into()))),
         Err(error) => Err(error.into()),
     }
@@ -172,7 +184,7 @@ impl<'a> Run<'a> {
 
     async fn insert(&self, tx: &mut Tx, places: &[Place]) -> Result<u64, storage::Error> {
         const INSERT: &str = "insert into vehicles (tenant_id, vin, version, state, exporter, category, plate, first_registered, \
-                              kind, actor, reason, document, change, snapshot, recorded_at) ";
+                              kind, actor, reason, document, change, snapshot, recorded_at, living_engine, living_battery) ";
         let mut inserted = 0;
         for places in chunks(places) {
             inserted += built!(
@@ -194,7 +206,9 @@ impl<'a> Run<'a> {
                             .push_bind(entry.document.as_str())
                             .push("'null'")
                             .push_bind(Json(&row.snapshot))
-                            .push_bind(Instant(entry.at));
+                            .push_bind(Instant(entry.at))
+                            .push_bind(row.details.engine_number.as_str())
+                            .push_bind(row.details.battery_id.as_str());
                     });
                     query.push(" on conflict (tenant_id, vin) do nothing");
                 },
@@ -275,16 +289,42 @@ impl<'a> Run<'a> {
         };
         let contradicted = Change::Contradict { marks };
         let (after, happened) = standing.apply(&contradicted, entry.at)?;
-        change::write(
-            tx,
-            &entry,
-            &after,
-            happened,
-            &serde_json::json!(contradicted),
-        )
-        .await?;
+        let change = serde_json::json!(contradicted);
+        change::write(tx, &entry, &after, happened, &change).await?;
+        shared::settle(self.ids, tx, &entry, standing, after).await?;
         Ok(Outcome::Taken)
     }
+
+    /// Alarms vehicles whose engine or battery stands on another too, the new ones and those that stood before. The
+    /// stream's lock is held by now: what another writer committed before is seen, and another after sees these.
+    async fn alarm(&mut self, tx: &mut Tx) -> Result<(), Error> {
+        let mut fresh: BTreeMap<&str, Vec<Place>> = BTreeMap::new();
+        for place in self.stored() {
+            fresh
+                .entry(self.entry(place).tenant.as_str())
+                .or_default()
+                .push(place);
+        }
+        for places in fresh.into_values() {
+            let rows = places
+                .iter()
+                .map(|place| (&self.row(*place).details, *place));
+            let found = shared::among(tx, self.entry(places[0]), rows).await?;
+            for (mark, on) in found {
+                let entry = self.entry(on[0]).clone();
+                let fresh = on.iter().map(|place| self.row(*place).details.vin);
+                let changed = mark.alarm(self.ids, tx, &entry, fresh).await?;
+                for place in on {
+                    let vin = self.row(place).details.vin;
+                    if let Some(vehicle) = changed.get(&vin) {
+                        self.versions[place.0] = vehicle.version;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// The rows that are stored now, in order.
     fn stored(&self) -> impl Iterator<Item = Place> {
         let commands = self.outcomes.iter().enumerate();
@@ -346,6 +386,11 @@ impl<'a> Run<'a> {
                     let remembered = Remembered::Outcomes(outcomes.clone());
                     once.remember(tx, &remembered).await?;
                 }
+                // The answer shows what was alarmed, also when it is replayed.
+                Key::One(once) if self.versions[place] > 1 => {
+                    once.remember(tx, &Remembered::Version(self.versions[place]))
+                        .await?;
+                }
                 Key::One(_) | Key::Batch(_) => {}
                 Key::Import { end, .. } => next_row = (*end).max(self.before[place]),
             }
@@ -353,6 +398,7 @@ impl<'a> Run<'a> {
                 outcomes,
                 replayed: false,
                 next_row,
+                version: self.versions[place],
             }));
         }
         Ok(answers)

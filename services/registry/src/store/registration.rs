@@ -77,6 +77,8 @@ pub(crate) struct Registered {
     pub(crate) replayed: bool,
     /// The first row of the import that is not answered.
     pub(crate) next_row: u64,
+    /// The version that answers a command for one vehicle: beyond 1 where it was alarmed in the same commit.
+    pub(crate) version: i64,
 }
 
 /// What `Once` remembers.
@@ -84,6 +86,8 @@ pub(crate) struct Registered {
 #[serde(untagged)]
 pub(super) enum Remembered {
     Outcomes(Vec<Outcome>),
+    /// One stored vehicle, answered as of a later version than its first.
+    Version(i64),
     /// As one stored vehicle was remembered before outcomes were.
     Whole(serde_json::Value),
 }

@@ -97,7 +97,12 @@ pub(crate) fn car(vin: &str) -> pb::VehicleDetails {
         powertrain: common::Powertrain::Ice.into(),
         fuel: common::Fuel::Petrol.into(),
         steering: common::Steering::Left.into(),
-        engine_number: "CLS123456".into(),
+        // An engine moves in one car: other VINs have their own.
+        engine_number: if vin == "LSVWY4180KN246094" {
+            "CLS123456".into()
+        } else {
+            format!("E-{vin}")
+        },
         engine_cc: Some(1_798),
         manufactured: Some(date(2019, 5, 0)),
         first_registered: Some(date(2019, 8, 15)),

@@ -10,4 +10,5 @@ mod bulk;
 mod house;
 mod identity;
 mod owners;
+mod shared;
 mod upgrade;

@@ -11,7 +11,7 @@ use tongguan_rpc::wire;
 use tongguan_storage::{Database, Instant, Migrations, execute, migrate};
 use tongguan_testkit::{noon, on_every_database};
 
-use crate::house::House;
+use crate::house::{House, car};
 
 const VIN: &str = "LSVWY4180KN246094";
 
@@ -115,4 +115,19 @@ async fn vehicles_of_the_first_schema_keep_their_versions(db: Database) {
         .list_vehicles(house.ask(by_plate))
         .await;
     assert_eq!(listed.unwrap().into_inner().vehicles.len(), 1);
+    let twin = pb::RegisterVehicleRequest {
+        vehicle: Some(pb::VehicleDetails {
+            engine_number: "CLS123456".into(),
+            ..car("LSVWY4188KN246095")
+        }),
+        ..Default::default()
+    };
+    let twin = house.client.clone().register_vehicle(house.ask(twin)).await;
+    let notices = twin.unwrap().into_inner().notices;
+    assert!(
+        notices
+            .iter()
+            .any(|notice| notice.code == "ENGINE_ON_TWO_VINS"),
+        "its engine is found under the upgraded vehicle: {notices:?}"
+    );
 }
