@@ -154,15 +154,24 @@ impl Issuer {
         )
     }
 
-    /// Signs the log as it stands, and proves that an entry is in it.
-    pub(crate) async fn prove(&self, index: u64) -> Result<LogProof, Error> {
+    /// Signs the log as it stands, and proves that entries are in it. The checkpoint is not stored yet: that is for
+    /// whoever publishes a proof.
+    pub(crate) async fn prove(
+        &self,
+        indices: &[u64],
+    ) -> Result<(SignedCheckpoint, Vec<LogProof>), Error> {
         if self.barred.load(Ordering::Relaxed) {
             return Err(Error::LogDamaged);
         }
         let mut tree = self.tree.lock().await;
         grow(&mut tree, &self.store).await?;
-        let signed = self.sign_checkpoint(&tree).await?;
-        Ok(signed.prove(&tree, index)?)
+        let signed =
+            Checkpoint::of(self.log_key.name(), &tree).sign(&self.log_key, &self.keys.log)?;
+        let proofs: Result<Vec<LogProof>, _> = indices
+            .iter()
+            .map(|index| signed.prove(&tree, *index))
+            .collect();
+        Ok((signed, proofs?))
     }
 
     /// The newest checkpoint; with witnesses, the newest that enough of them cosigned.

@@ -2,10 +2,8 @@
 
 use std::time::Duration;
 
-use time::OffsetDateTime;
 use tongguan_meters::{CLEARING, DECISIONS, QUEUE, RULES_REFUSED, label};
 
-use crate::domain::Case;
 use crate::domain::decision::{Decision, ENGINE, Outcome, Weight};
 use crate::service::Service;
 
@@ -39,11 +37,9 @@ pub(crate) fn by_person(case: &Case) {
         .for_each(decided);
 }
 
-/// A case that is certified now; one that was certified before is not counted again.
-pub(crate) fn certified(case: &Case, now: OffsetDateTime) {
-    if let (Some(from), None) = (case.submitted_at, case.certified_at) {
-        CLEARING.record((now - from).as_seconds_f64(), &[]);
-    }
+/// A case was certified for the first time, so long after it was first filed.
+pub(crate) fn certified(took: time::Duration) {
+    CLEARING.record(took.as_seconds_f64(), &[]);
 }
 
 /// Counts what is due until the process stops.

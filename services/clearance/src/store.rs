@@ -1,35 +1,40 @@
 //! SQL of clearance: cases, their events and journal, batches, certificates, the log.
 
 mod batches;
+mod case;
 mod certificates;
 mod events;
 mod figures;
 mod follow;
 mod invariants;
+mod issue;
 pub(crate) mod log;
+mod record;
 #[cfg(test)]
 mod tests;
 mod work;
 
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use sqlx::QueryBuilder;
-use sqlx::types::Json;
 use time::OffsetDateTime;
-use tongguan_storage::{
-    self as storage, Database, Instant, On, Once, Tx, execute, on, outbox, transaction,
-};
+use tongguan_storage::{self as storage, Database, On, Once, Tx, on, transaction};
 use tongguan_vocabulary::{Tenant, Vin};
 use uuid::Uuid;
 
-use crate::domain::decision::Weight;
 use crate::domain::{Case, State};
 use crate::error::Error;
 use crate::fail;
 
+use case::{CaseRow, Fence, locked, write};
+
+pub(crate) use case::{Line, Loaded};
 pub(crate) use certificates::{Draft, Held};
 pub(crate) use events::EventRow;
 pub(crate) use figures::{Figures, Movement};
 pub(crate) use invariants::Counted;
-pub(crate) use work::{Claim, Pinned};
+pub(crate) use issue::{Issuing, Signed};
+pub(crate) use work::{Claim, End, Pinned};
 
 /// The stream of all cases' events.
 pub(crate) const STREAM: &str = "cases";
@@ -85,11 +90,6 @@ pub(crate) struct Filter {
     pub(crate) vin: String,
 }
 
-#[derive(sqlx::FromRow)]
-struct BodyRow {
-    body: Json<Case>,
-}
-
 /// The tables of clearance.
 #[derive(Clone)]
 pub(crate) struct Store {
@@ -108,26 +108,11 @@ impl Store {
         entry: &Entry,
         case: &Case,
     ) -> Result<Case, Error> {
-        const INSERT: &str = "insert into cases (tenant_id, id, vin, destination, exporter, state, open_case, version, body, created_at, \
-                              updated_at, due_at, lease_owner, lease_until, epoch, month, category, powertrain, value_usd) \
-                              values ($1, $2, $3, $4, $5, 'DRAFT', $6, 0, $7, $8, $8, null, null, null, 0, $9, '', '', 0)";
         let opened = transaction!(self.db, Error, |tx| {
             if let Some(answer) = once.replay(tx).await? {
                 return Ok(answer);
             }
-            let mut case = case.clone();
-            execute!(&mut *tx, |c| sqlx::query(INSERT)
-                .bind(entry.tenant.as_str())
-                .bind(case.id)
-                .bind(case.vin.as_str())
-                .bind(case.destination.as_str())
-                .bind(&case.exporter.code)
-                .bind(true)
-                .bind(Json(&case))
-                .bind(Instant(case.created_at))
-                .bind(month_of(case.created_at))
-                .execute(&mut **c))?;
-            write(tx, entry, &mut case, &Happened::new("OPENED"), None).await?;
+            let case = case::insert(tx, entry, case.clone()).await?;
             follow::join(tx, &entry.tenant).await?;
             once.remember(tx, &case).await?;
             fail::point("open.before");
@@ -151,24 +136,43 @@ impl Store {
         etag: &str,
         change: Change<'_>,
     ) -> Result<Case, Error> {
+        self.change_to(once, entry, id, etag, change, Case::clone)
+            .await
+    }
+
+    /// As [`Store::change`], where the answer is less than the case: only that is kept for a repeated request.
+    pub(crate) async fn change_to<T>(
+        &self,
+        once: &Once,
+        entry: &Entry,
+        id: Uuid,
+        etag: &str,
+        change: Change<'_>,
+        answer: fn(&Case) -> T,
+    ) -> Result<T, Error>
+    where
+        T: Serialize + DeserializeOwned,
+    {
         let changed = transaction!(self.db, Error, |tx| {
             if let Some(answer) = once.replay(tx).await? {
                 return Ok(answer);
             }
-            let mut case = locked(tx, &entry.tenant, id)
+            let mut loaded = locked(tx, &entry.tenant, id)
                 .await?
                 .ok_or(Error::CaseNotFound { id })?;
-            if !etag.is_empty() && etag != case.version.to_string() {
+            let version = loaded.case.version.to_string();
+            if !etag.is_empty() && etag != version {
                 return Err(Error::EtagMismatch {
                     asked: etag.to_owned(),
-                    now: case.version.to_string(),
+                    now: version,
                 });
             }
-            let happened = change(&mut case)?;
-            write(tx, entry, &mut case, &happened, None).await?;
-            once.remember(tx, &case).await?;
+            let happened = change(&mut loaded.case)?;
+            write(tx, entry, &mut loaded, happened, Fence::Open).await?;
+            let answer = answer(&loaded.case);
+            once.remember(tx, &answer).await?;
             fail::point("change.before");
-            Ok(case)
+            Ok(answer)
         });
         fail::point("change.after");
         changed
@@ -180,13 +184,7 @@ impl Store {
         tenant: &Tenant,
         id: Uuid,
     ) -> Result<Option<Case>, storage::Error> {
-        const READ: &str = "select body from cases where tenant_id = $1 and id = $2";
-        let row: Option<BodyRow> = on!(&self.db, |pool| sqlx::query_as(READ)
-            .bind(tenant.as_str())
-            .bind(id)
-            .fetch_optional(pool)
-            .await)?;
-        Ok(row.map(|row| row.body.0))
+        case::read(&self.db, tenant, id).await
     }
 
     /// The open case of a VIN.
@@ -211,7 +209,7 @@ impl Store {
         before: Option<Uuid>,
         limit: u32,
     ) -> Result<Vec<Case>, storage::Error> {
-        let rows: Vec<BodyRow> = match &self.db {
+        let rows: Vec<CaseRow> = match &self.db {
             // The builder is typed by the engine: the same calls, written once in `select`.
             On::Sqlite(pool) => {
                 select(tenant, filter, before, limit)
@@ -226,7 +224,7 @@ impl Store {
                     .await?
             }
         };
-        Ok(rows.into_iter().map(|row| row.body.0).collect())
+        Ok(rows.into_iter().map(CaseRow::case).collect())
     }
 }
 
@@ -242,19 +240,20 @@ where
     Uuid: sqlx::Encode<'a, D> + sqlx::Type<D>,
     i64: sqlx::Encode<'a, D> + sqlx::Type<D>,
 {
-    let mut query = QueryBuilder::new("select body from cases where tenant_id = ");
+    let mut query = QueryBuilder::new(case::READ);
+    query.push("c.tenant_id = ");
     query.push_bind(tenant.as_str().to_owned());
     let texts = [
         (
-            " and state = ",
+            " and c.state = ",
             filter
                 .state
                 .map(|state| state.as_str().to_owned())
                 .unwrap_or_default(),
         ),
-        (" and destination = ", filter.destination.clone()),
-        (" and exporter = ", filter.exporter.clone()),
-        (" and vin = ", filter.vin.clone()),
+        (" and c.destination = ", filter.destination.clone()),
+        (" and c.exporter = ", filter.exporter.clone()),
+        (" and c.vin = ", filter.vin.clone()),
     ];
     for (condition, value) in texts {
         if !value.is_empty() {
@@ -262,10 +261,10 @@ where
         }
     }
     if let Some(before) = before {
-        query.push(" and id < ").push_bind(before);
+        query.push(" and c.id < ").push_bind(before);
     }
     query
-        .push(" order by id desc limit ")
+        .push(" order by c.id desc limit ")
         .push_bind(i64::from(limit));
     query
 }
@@ -283,117 +282,4 @@ fn locking(tx: &Tx, read: &'static str, for_update: &'static str) -> &'static st
         On::Sqlite(_) => read,
         On::Postgres(_) => for_update,
     }
-}
-
-/// Locks a case's row and reads it.
-async fn locked(tx: &mut Tx, tenant: &Tenant, id: Uuid) -> Result<Option<Case>, storage::Error> {
-    const READ: &str = "select body from cases where tenant_id = $1 and id = $2";
-    const LOCK: &str = "select body from cases where tenant_id = $1 and id = $2 for update";
-    let read = locking(tx, READ, LOCK);
-    let row: Option<BodyRow> = on!(&mut *tx, |c| sqlx::query_as(read)
-        .bind(tenant.as_str())
-        .bind(id)
-        .fetch_optional(&mut **c)
-        .await)?;
-    Ok(row.map(|row| row.body.0))
-}
-
-/// Writes a changed case: the row, its audit line, its event and its reasons for refusal. With an
-/// epoch, only while that epoch is the latest (I7).
-async fn write(
-    tx: &mut Tx,
-    entry: &Entry,
-    case: &mut Case,
-    happened: &Happened,
-    epoch: Option<i64>,
-) -> Result<(), Error> {
-    const UPDATE: &str = "update cases set exporter = $3, state = $4, open_case = $5, version = $6, body = $7, updated_at = $8, due_at = $9, \
-                          category = $10, powertrain = $11, value_usd = $12, days_registered = $13, clearing_seconds = $14, \
-                          exited = $15, deregister_by = $16, deregistered = $17 \
-                          where tenant_id = $1 and id = $2 and version = $18 and epoch = coalesce($19, epoch)";
-    const EVENT: &str = "insert into case_events (tenant_id, case_id, version, kind, state, actor, reason, recorded_at) \
-                         values ($1, $2, $3, $4, $5, $6, $7, $8)";
-    case.version += 1;
-    case.updated_at = entry.at;
-    let version = case.version as i64;
-    let vehicle = case.vehicle.as_ref();
-    let clearing = match (case.submitted_at, case.certified_at) {
-        (Some(from), Some(to)) => Some((to - from).whole_seconds()),
-        _ => None,
-    };
-    let rows = execute!(&mut *tx, |c| sqlx::query(UPDATE)
-        .bind(entry.tenant.as_str())
-        .bind(case.id)
-        .bind(&case.exporter.code)
-        .bind(case.state.as_str())
-        .bind(case.state.is_open())
-        .bind(version)
-        .bind(Json(&*case))
-        .bind(Instant(case.updated_at))
-        .bind(case.due_at().map(Instant))
-        .bind(vehicle.map_or("", |vehicle| vehicle.category.as_str()))
-        .bind(vehicle.map_or("", |vehicle| vehicle.powertrain.as_str()))
-        .bind(case.trip.value_usd as i64)
-        .bind(case.days_registered())
-        .bind(clearing)
-        .bind(case.exit.as_ref().map(|exit| exit.date.to_string()))
-        .bind(case.deregister_by.map(|day| day.to_string()))
-        .bind(case.deregistered.map(|day| day.to_string()))
-        .bind(version - 1)
-        .bind(epoch)
-        .execute(&mut **c))?;
-    if rows != 1 {
-        return Err(Error::LeaseLost { id: case.id });
-    }
-    execute!(&mut *tx, |c| sqlx::query(EVENT)
-        .bind(entry.tenant.as_str())
-        .bind(case.id)
-        .bind(version)
-        .bind(happened.kind)
-        .bind(case.state.as_str())
-        .bind(&entry.actor)
-        .bind(&happened.reason)
-        .bind(Instant(entry.at))
-        .execute(&mut **c))?;
-    let event = outbox::Event {
-        // One event a version: its identity follows from the case and the version.
-        id: Uuid::from_u128(case.id.as_u128().wrapping_add(case.version.into())),
-        tenant: entry.tenant.clone(),
-        stream: STREAM,
-        aggregate: case.id.to_string(),
-        kind: happened.kind.to_owned(),
-        payload: serde_json::json!({
-            "case": case.id,
-            "version": case.version,
-            "state": case.state,
-            "destination": case.destination,
-            "certificate": happened.certificate.or(case.certificate),
-        }),
-        at: entry.at,
-    };
-    outbox::append(tx, &event).await?;
-    refusals(tx, &entry.tenant, case).await?;
-    Ok(())
-}
-
-async fn refusals(tx: &mut Tx, tenant: &Tenant, case: &Case) -> Result<(), storage::Error> {
-    const CLEAR: &str = "delete from case_refusals where tenant_id = $1 and case_id = $2";
-    const ADD: &str = "insert into case_refusals (tenant_id, case_id, rule_id) values ($1, $2, $3) on conflict (tenant_id, case_id, rule_id) do nothing";
-    execute!(&mut *tx, |c| sqlx::query(CLEAR)
-        .bind(tenant.as_str())
-        .bind(case.id)
-        .execute(&mut **c))?;
-    let refused = case
-        .decision
-        .as_ref()
-        .filter(|_| case.state == State::Refused);
-    let reasons = refused.into_iter().flat_map(|decision| &decision.reasons);
-    for reason in reasons.filter(|reason| reason.weight == Weight::Refuses) {
-        execute!(&mut *tx, |c| sqlx::query(ADD)
-            .bind(tenant.as_str())
-            .bind(case.id)
-            .bind(&reason.rule.rule)
-            .execute(&mut **c))?;
-    }
-    Ok(())
 }

@@ -146,7 +146,7 @@ impl Actors {
         let grant = |subject: &str, role: Actor| {
             Grant::new(tenant.clone(), subject)
                 .role(role)
-                .lifetime(Duration::from_hours(1))
+                .lifetime(Duration::from_hours(12))
         };
         let exporter = grant("exporter", Actor::Exporter).organisation(&dossier.exporter.code);
         let body = dossier

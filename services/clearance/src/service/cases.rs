@@ -1,6 +1,6 @@
 //! The case until it is filed: open, attach, reconcile, submit; and reading it.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use tongguan_access::Caller;
 use tongguan_rpc::PageToken;
 use tongguan_vocabulary::{Country, Vin};
@@ -32,6 +32,36 @@ pub(crate) struct Submission {
     pub(crate) etag: String,
     pub(crate) trip: Option<Trip>,
     pub(crate) declared: Declared,
+}
+
+/// What a repeated request to attach is answered from: the document, or the whole case where it was kept before.
+#[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+enum Attached {
+    Case(Box<Case>),
+    Document(Box<Option<Document>>),
+}
+
+impl Attached {
+    fn of(case: &Case) -> Self {
+        Self::Document(Box::new(case.documents.last().cloned()))
+    }
+
+    fn document(self) -> Option<Document> {
+        match self {
+            Self::Case(case) => case.documents.into_iter().next_back(),
+            Self::Document(document) => *document,
+        }
+    }
+}
+
+/// The case without its papers and its decision, which no operation tells.
+fn filed(case: &Case) -> Case {
+    Case {
+        documents: Vec::new(),
+        decision: None,
+        ..case.clone()
+    }
 }
 
 impl Service {
@@ -130,13 +160,12 @@ impl Service {
                 case.documents.push(document.clone());
                 Ok(Happened::because("DOCUMENT_ATTACHED", &document.code))
             };
-            store.change(&once, &entry, id, "", &change).await
+            store
+                .change_to(&once, &entry, id, "", &change, Attached::of)
+                .await
         };
-        let case = self.tasks.shield(attached).await?;
-        case.documents
-            .into_iter()
-            .next_back()
-            .ok_or(Error::DocumentNotFound { id })
+        let attached = self.tasks.shield(attached).await?;
+        attached.document().ok_or(Error::DocumentNotFound { id })
     }
 
     /// Compares documents, case and registry, and changes nothing. A peer that is down leaves its half out.
@@ -168,7 +197,7 @@ impl Service {
         Ok(compared)
     }
 
-    /// Files a case and wakes the worker.
+    /// Files a case and wakes the worker; of the case it answers what its operation tells.
     pub(crate) async fn submit(
         &self,
         caller: &Caller,
@@ -181,7 +210,7 @@ impl Service {
         let today = self.world.clock.today_in_china();
         let store = self.store.clone();
         let caller = caller.clone();
-        let filed = async move {
+        let filing = async move {
             let change = |case: &mut Case| {
                 exporter_of_record(&caller, &case.exporter.code)?;
                 case.take(Event::Submit)?;
@@ -194,11 +223,12 @@ impl Service {
                 case.submitted_on = Some(today);
                 Ok(Happened::new("SUBMITTED"))
             };
+            let (id, etag) = (submission.id, submission.etag.as_str());
             store
-                .change(&once, &entry, submission.id, &submission.etag, &change)
+                .change_to(&once, &entry, id, etag, &change, filed)
                 .await
         };
-        let case = self.tasks.shield(filed).await?;
+        let case = self.tasks.shield(filing).await?;
         self.wake.notify_one();
         Ok(case)
     }

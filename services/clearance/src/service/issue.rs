@@ -1,4 +1,4 @@
-//! Issuing: store the bytes → sign → store the signature where there is none → append to the log → certify.
+//! Issuing: store the bytes → sign → store the signature where there is none and append to the log → certify.
 //!
 //! Each arrow can be a crash: what was stored is found again, and nothing is signed twice.
 
@@ -8,7 +8,9 @@ use time::{Date, Duration, OffsetDateTime, Time};
 use tongguan_certificate::record::{
     self, Compared, EvidenceKind, Outcome as Stated, PackRef, StatusRef, Vehicle,
 };
-use tongguan_certificate::{Certificate, Digest, Record, Salt, Signature, Signer as _, ToBeSigned};
+use tongguan_certificate::{
+    Certificate, Digest, Record, Salt, Signature, SignedCheckpoint, Signer as _, ToBeSigned,
+};
 use tongguan_vocabulary::Tenant;
 use uuid::Uuid;
 
@@ -19,7 +21,7 @@ use crate::domain::decision::PackPin;
 use crate::domain::{Case, Decision, Event};
 use crate::error::Error;
 use crate::fail;
-use crate::store::{Draft, Happened, Held};
+use crate::store::{Draft, Happened, Held, Signed};
 
 impl Service {
     /// The last instant of a case's certificate: the licence's last day, or the last shipping day where that is earlier.
@@ -30,68 +32,93 @@ impl Service {
         Some(end_of(last))
     }
 
-    /// Makes the certificate of a case, or goes on where an earlier attempt ended; it is not live yet.
-    pub(crate) async fn make_certificate(
+    /// Makes the certificates of cases, or goes on where an earlier attempt ended; none is live yet. A case whose
+    /// record can not be made has none. Each commit is one for all of them.
+    pub(crate) async fn make_certificates(
         &self,
-        tenant: &Tenant,
-        case: &Case,
-        until: OffsetDateTime,
-    ) -> Result<Held, Error> {
-        let prepared = self.store.find_prepared(tenant, case.id).await?;
+        wanted: &[(Tenant, &Case, OffsetDateTime)],
+    ) -> Result<(Vec<Option<Held>>, SignedCheckpoint), Error> {
         // Bytes that name another key than ours, from before a rotation, can not be signed by it any more.
-        let ours = |draft: &Draft| {
-            draft.signature.is_some()
-                || draft.record["key_id"] == serde_json::json!(self.issuer.keys.issuer.key_id())
+        let key = serde_json::json!(self.issuer.keys.issuer.key_id());
+        let ours = |draft: &Draft| draft.signature.is_some() || draft.record["key_id"] == key;
+        let make = |place: usize, index: u32| {
+            let (_, case, until) = &wanted[place];
+            self.draft(case, *until, index)
+                .inspect_err(|error| tracing::error!(%error, case = %case.id, "a certificate can not be made"))
+                .ok()
         };
-        if prepared.as_ref().is_some_and(|draft| !ours(draft)) {
-            self.store.discard_prepared(tenant, case.id).await?;
+        let cases: Vec<(Tenant, Uuid)> = wanted
+            .iter()
+            .map(|(tenant, case, _)| (tenant.clone(), case.id))
+            .collect();
+        let now = self.world.clock.now();
+        let drafts = self.store.prepare(&cases, now, &ours, &make).await?;
+        let places: Vec<usize> = (0..drafts.len())
+            .filter(|place| drafts[*place].is_some())
+            .collect();
+        let (drafts, bytes, signed) = self.signed(cases, drafts).await?;
+        let entry = |place: usize, signature: &[u8]| {
+            let certificate = attach(&bytes[place], signature)?;
+            Ok((certificate.log_entry(), certificate.leaf_hash().0.to_vec()))
+        };
+        let logged = self.store.sign_and_log(&signed, &entry).await?;
+        let indices: Vec<u64> = logged.iter().map(|logged| logged.index).collect();
+        let (checkpoint, proofs) = self.issuer.prove(&indices).await?;
+        let mut made: Vec<Option<Held>> = wanted.iter().map(|_| None).collect();
+        let parts = drafts.into_iter().zip(&bytes).zip(logged).zip(proofs);
+        for (place, (((draft, bytes), logged), proof)) in places.into_iter().zip(parts) {
+            let certificate = attach(bytes, &logged.signature)?.with_proof(proof);
+            let record = certificate.record();
+            made[place] = Some(Held {
+                id: draft.id,
+                case: draft.case,
+                life: Life::Live,
+                issued_at: record.issued_at.into(),
+                expires_at: record.expires_at.into(),
+                status_index: draft.status_index,
+                log_index: logged.index,
+                simulated: record.simulated,
+                record: draft.record,
+                cose: certificate.to_cose(),
+            });
         }
-        let draft = if let Some(draft) = prepared.filter(ours) {
-            draft
-        } else {
-            let draft = self.draft(case, until).await?;
-            self.store
-                .prepare(tenant, &draft, self.world.clock.now())
-                .await?
-        };
-        let bytes = ToBeSigned::from_bytes(&draft.to_be_signed)?;
-        let signature = if let Some(signature) = draft.signature.clone() {
-            signature
-        } else {
-            let signature = bytes.sign(&self.issuer.keys.issuer)?;
-            fail::point("sign.after");
-            self.store.sign_once(tenant, draft.id, &signature).await?
-        };
-        let signature: Signature = signature.try_into().map_err(|_| {
-            tongguan_storage::Error::corrupt("certificates.signature", "a signature has 64 bytes")
-        })?;
-        let certificate = Certificate::attach(&bytes, &signature)?;
-        let log_index = self
-            .store
-            .append(
-                tenant,
-                draft.id,
-                &certificate.log_entry(),
-                &certificate.leaf_hash().0,
-            )
-            .await?;
-        let certificate = certificate.with_proof(self.issuer.prove(log_index).await?);
-        let record = certificate.record();
-        Ok(Held {
-            id: draft.id,
-            case: case.id,
-            life: Life::Live,
-            issued_at: record.issued_at.into(),
-            expires_at: record.expires_at.into(),
-            status_index: draft.status_index,
-            log_index,
-            simulated: record.simulated,
-            record: draft.record,
-            cose: certificate.to_cose(),
-        })
+        Ok((made, checkpoint))
     }
 
-    async fn draft(&self, case: &Case, until: OffsetDateTime) -> Result<Draft, Error> {
+    /// Signs what has no signature yet, off the threads that serve calls.
+    async fn signed(
+        &self,
+        cases: Vec<(Tenant, Uuid)>,
+        drafts: Vec<Option<Draft>>,
+    ) -> Result<(Vec<Draft>, Vec<ToBeSigned>, Vec<Signed>), Error> {
+        let key = self.issuer.keys.issuer.clone();
+        let sign = move || {
+            let mut all = (Vec::new(), Vec::new(), Vec::new());
+            for ((tenant, _), draft) in cases.into_iter().zip(drafts) {
+                let Some(draft) = draft else { continue };
+                let bytes = ToBeSigned::from_bytes(&draft.to_be_signed)?;
+                let signature = match &draft.signature {
+                    Some(signature) => signature.clone(),
+                    None => bytes.sign(&key)?.to_vec(),
+                };
+                all.2.push(Signed {
+                    tenant,
+                    id: draft.id,
+                    signature,
+                });
+                all.1.push(bytes);
+                all.0.push(draft);
+            }
+            fail::point("sign.after");
+            Ok(all)
+        };
+        let signed = tokio::task::spawn_blocking(sign).await;
+        signed.map_err(|_| {
+            tongguan_certificate::Error::SignerUnavailable("the signing broke off".to_owned())
+        })?
+    }
+
+    fn draft(&self, case: &Case, until: OffsetDateTime, status_index: u32) -> Result<Draft, Error> {
         let missing = |what| tongguan_storage::Error::corrupt("cases.body", what);
         let decision = case
             .decision
@@ -101,7 +128,6 @@ impl Service {
             .vehicle
             .as_ref()
             .ok_or_else(|| missing("a licensed case without its vehicle"))?;
-        let status_index = self.store.next_status_index().await?;
         let id = self.world.ids.next();
         let record = self.record(id, case, decision, vehicle, status_index, until)?;
         Ok(Draft {
@@ -219,8 +245,14 @@ impl Service {
         let until = valid_until.map_or(old.expires_at, end_of).min(longest);
         let service = self.clone();
         let amended = async move {
-            let held = service
-                .make_certificate(&entry.tenant, &case, until)
+            let wanted = [(entry.tenant.clone(), &case, until)];
+            let (mut made, checkpoint) = service.make_certificates(&wanted).await?;
+            let held = made.pop().flatten().ok_or_else(|| {
+                tongguan_storage::Error::corrupt("cases.body", "no certificate can be made of it")
+            })?;
+            service
+                .store
+                .store_checkpoint(checkpoint.checkpoint().size, checkpoint.note())
                 .await?;
             let change = |case: &mut Case| {
                 let happened = Self::certified(&held, Event::Amend, case)?;
@@ -231,11 +263,18 @@ impl Service {
             };
             service
                 .store
-                .issue(Some(&once), None, &entry, &held, Some(id), &change)
+                .replace(&once, &entry, &held, id, &change)
                 .await
         };
         self.tasks.shield(amended).await
     }
+}
+
+fn attach(bytes: &ToBeSigned, signature: &[u8]) -> Result<Certificate, Error> {
+    let signature: Signature = signature.try_into().map_err(|_| {
+        tongguan_storage::Error::corrupt("certificates.signature", "a signature has 64 bytes")
+    })?;
+    Ok(Certificate::attach(bytes, &signature)?)
 }
 
 /// The first instant after a day in China.

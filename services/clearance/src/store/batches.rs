@@ -7,7 +7,7 @@ use tongguan_storage::{self as storage, Instant, Once, Tx, execute, on, transact
 use tongguan_vocabulary::Tenant;
 use uuid::Uuid;
 
-use super::{Entry, Happened, Store, locked, locking, write};
+use super::{Entry, Fence, Happened, Store, locked, locking, write};
 use crate::domain::{Batch, Case};
 use crate::error::Error;
 use crate::fail;
@@ -139,11 +139,12 @@ async fn apply(
                 .ok_or(Error::CaseNotFound { id })?,
         );
     }
-    let before = cases.clone();
-    let happened = change(batch, &mut cases)?;
-    for (was, case) in before.iter().zip(&mut cases) {
-        if let Some(happened) = happened.as_ref().filter(|_| was != case) {
-            write(tx, entry, case, happened, None).await?;
+    let mut changed: Vec<Case> = cases.iter().map(|loaded| loaded.case.clone()).collect();
+    let happened = change(batch, &mut changed)?;
+    for (loaded, case) in cases.iter_mut().zip(changed) {
+        if let Some(happened) = happened.as_ref().filter(|_| loaded.case != case) {
+            loaded.case = case;
+            write(tx, entry, loaded, happened.clone(), Fence::Open).await?;
         }
     }
     batch.version += 1;

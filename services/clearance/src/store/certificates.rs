@@ -7,7 +7,7 @@ use tongguan_storage::{self as storage, Instant, Once, Tx, execute, on, transact
 use tongguan_vocabulary::Tenant;
 use uuid::Uuid;
 
-use super::{Claim, Entry, Happened, Store, locked, write};
+use super::{Claim, Entry, Fence, Happened, Store, locked, write};
 use crate::domain::Case;
 use crate::domain::certificate::Life;
 use crate::error::Error;
@@ -41,24 +41,21 @@ pub(crate) struct Held {
     pub(crate) cose: Vec<u8>,
 }
 
-#[derive(sqlx::FromRow)]
-struct DraftRow {
-    id: Uuid,
-    body: Json<DraftBody>,
-    to_be_signed: Vec<u8>,
-    signature: Option<Vec<u8>>,
-    status_index: i64,
-}
-
-#[derive(Serialize, Deserialize)]
-struct DraftBody {
-    expires_at: OffsetDateTime,
-    record: serde_json::Value,
-}
-
+/// The envelope stands in its own column; a body written before holds it too.
 #[derive(sqlx::FromRow)]
 struct HeldRow {
     body: Json<Held>,
+    cose: Option<Vec<u8>>,
+}
+
+impl HeldRow {
+    fn held(self) -> Held {
+        let mut held = self.body.0;
+        if let Some(cose) = self.cose {
+            held.cose = cose;
+        }
+        held
+    }
 }
 
 /// A change to a certificate and its case.
@@ -70,67 +67,6 @@ pub(crate) type BothChange<'a> =
     &'a (dyn Fn(&mut Case, Option<&mut Held>) -> Result<Happened, Error> + Send + Sync);
 
 impl Store {
-    /// Stores the bytes to be signed, unless the case has some on their way: then those are answered.
-    pub(crate) async fn prepare(
-        &self,
-        tenant: &Tenant,
-        draft: &Draft,
-        now: OffsetDateTime,
-    ) -> Result<Draft, storage::Error> {
-        const INSERT: &str = "insert into certificates (tenant_id, id, case_id, state, live, version, body, to_be_signed, signature, cose, \
-                              status_index, created_at, updated_at) values ($1, $2, $3, 'PREPARED', $4, 0, $5, $6, null, null, $7, $8, $8) \
-                              on conflict do nothing";
-        let body = DraftBody {
-            expires_at: draft.expires_at,
-            record: draft.record.clone(),
-        };
-        fail::point("prepare.before");
-        execute!(&self.db, |pool| sqlx::query(INSERT)
-            .bind(tenant.as_str())
-            .bind(draft.id)
-            .bind(draft.case)
-            .bind(false)
-            .bind(Json(&body))
-            .bind(draft.to_be_signed.as_slice())
-            .bind(i64::from(draft.status_index))
-            .bind(Instant(now))
-            .execute(pool))?;
-        fail::point("prepare.after");
-        self.find_prepared(tenant, draft.case)
-            .await?
-            .ok_or_else(|| {
-                storage::Error::corrupt("certificates.state", "a prepared certificate vanished")
-            })
-    }
-
-    /// The certificate of a case that is on its way.
-    pub(crate) async fn find_prepared(
-        &self,
-        tenant: &Tenant,
-        case: Uuid,
-    ) -> Result<Option<Draft>, storage::Error> {
-        const READ: &str = "select id, body, to_be_signed, signature, status_index from certificates \
-                            where tenant_id = $1 and case_id = $2 and state = 'PREPARED'";
-        let row: Option<DraftRow> = on!(&self.db, |pool| sqlx::query_as(READ)
-            .bind(tenant.as_str())
-            .bind(case)
-            .fetch_optional(pool)
-            .await)?;
-        row.map(|row| {
-            Ok(Draft {
-                id: row.id,
-                case,
-                status_index: u32::try_from(row.status_index)
-                    .map_err(|error| storage::Error::corrupt("certificates.status_index", error))?,
-                to_be_signed: row.to_be_signed,
-                signature: row.signature,
-                expires_at: row.body.0.expires_at,
-                record: row.body.0.record,
-            })
-        })
-        .transpose()
-    }
-
     /// Gives a certificate up that was not issued, because its case changed.
     pub(crate) async fn discard_prepared(
         &self,
@@ -145,68 +81,32 @@ impl Store {
         Ok(())
     }
 
-    /// Stores a signature where there is none, and answers the one that stands: a certificate is signed once.
-    pub(crate) async fn sign_once(
+    /// Issues a prepared certificate with its case, in the place of another, which is superseded.
+    pub(crate) async fn replace(
         &self,
-        tenant: &Tenant,
-        id: Uuid,
-        signature: &[u8],
-    ) -> Result<Vec<u8>, storage::Error> {
-        const STORE: &str = "update certificates set signature = $3 where tenant_id = $1 and id = $2 and signature is null";
-        const READ: &str = "select signature from certificates where tenant_id = $1 and id = $2";
-        execute!(&self.db, |pool| sqlx::query(STORE)
-            .bind(tenant.as_str())
-            .bind(id)
-            .bind(signature)
-            .execute(pool))?;
-        fail::point("signature.after");
-        on!(&self.db, |pool| sqlx::query_scalar(READ)
-            .bind(tenant.as_str())
-            .bind(id)
-            .fetch_one(pool)
-            .await)
-    }
-
-    /// Issues a prepared certificate with its case; with a claim, only under its epoch. `replaced` is superseded.
-    pub(crate) async fn issue(
-        &self,
-        once: Option<&Once>,
-        claim: Option<&Claim>,
+        once: &Once,
         entry: &Entry,
         held: &Held,
-        replaced: Option<Uuid>,
+        replaced: Uuid,
         change: super::Change<'_>,
     ) -> Result<Held, Error> {
         let issued = transaction!(self.db, Error, |tx| {
-            if let Some(once) = once
-                && let Some(answer) = once.replay(tx).await?
-            {
+            if let Some(answer) = once.replay(tx).await? {
                 return Ok(answer);
             }
             let id = held.case;
-            let mut case = locked(tx, &entry.tenant, id)
+            let mut loaded = locked(tx, &entry.tenant, id)
                 .await?
                 .ok_or(Error::CaseNotFound { id })?;
-            let happened = change(&mut case)?;
-            if let Some(old) = replaced {
-                let mut old = read(tx, &entry.tenant, old)
-                    .await?
-                    .ok_or(Error::CertificateNotFound { id: old })?;
-                old.life = old.life.at(entry.at, old.expires_at).supersede(held.id)?;
-                save(tx, entry, &old).await?;
-            }
+            let happened = change(&mut loaded.case)?;
+            let mut old = read(tx, &entry.tenant, replaced)
+                .await?
+                .ok_or(Error::CertificateNotFound { id: replaced })?;
+            old.life = old.life.at(entry.at, old.expires_at).supersede(held.id)?;
+            save(tx, entry, &old).await?;
             save(tx, entry, held).await?;
-            write(
-                tx,
-                entry,
-                &mut case,
-                &happened,
-                claim.map(|claim| claim.epoch),
-            )
-            .await?;
-            if let Some(once) = once {
-                once.remember(tx, held).await?;
-            }
+            write(tx, entry, &mut loaded, happened, Fence::Open).await?;
+            once.remember(tx, held).await?;
             fail::point("issue.before");
             Ok(held.clone())
         });
@@ -228,12 +128,12 @@ impl Store {
             }
             let missing = || Error::CertificateNotFound { id };
             let case = read(tx, &entry.tenant, id).await?.ok_or_else(missing)?.case;
-            let mut case = locked(tx, &entry.tenant, case).await?.ok_or_else(missing)?;
+            let mut loaded = locked(tx, &entry.tenant, case).await?.ok_or_else(missing)?;
             let mut held = read(tx, &entry.tenant, id).await?.ok_or_else(missing)?;
             held.life = held.life.at(entry.at, held.expires_at);
-            let happened = change(&mut held, &mut case)?;
+            let happened = change(&mut held, &mut loaded.case)?;
             save(tx, entry, &held).await?;
-            write(tx, entry, &mut case, &happened, None).await?;
+            write(tx, entry, &mut loaded, happened, Fence::Open).await?;
             once.remember(tx, &held).await?;
             fail::point("certificate.before");
             Ok(held)
@@ -254,23 +154,23 @@ impl Store {
             if let Some(answer) = once.replay(tx).await? {
                 return Ok(answer);
             }
-            let mut case = locked(tx, &entry.tenant, id)
+            let mut loaded = locked(tx, &entry.tenant, id)
                 .await?
                 .ok_or(Error::CaseNotFound { id })?;
-            let mut held = match case.certificate {
+            let mut held = match loaded.case.certificate {
                 Some(certificate) => read(tx, &entry.tenant, certificate).await?,
                 None => None,
             };
             if let Some(held) = &mut held {
                 held.life = held.life.clone().at(entry.at, held.expires_at);
             }
-            let happened = change(&mut case, held.as_mut())?;
+            let happened = change(&mut loaded.case, held.as_mut())?;
             if let Some(held) = &held {
                 save(tx, entry, held).await?;
             }
-            write(tx, entry, &mut case, &happened, None).await?;
-            once.remember(tx, &case).await?;
-            Ok(case)
+            write(tx, entry, &mut loaded, happened, Fence::Open).await?;
+            once.remember(tx, &loaded.case).await?;
+            Ok(loaded.case)
         });
         changed
     }
@@ -285,15 +185,15 @@ impl Store {
     ) -> Result<Case, Error> {
         let lapsed = transaction!(self.db, Error, |tx| {
             let missing = || Error::CertificateNotFound { id };
-            let mut case = locked(tx, &entry.tenant, claim.id)
+            let mut loaded = locked(tx, &entry.tenant, claim.id)
                 .await?
                 .ok_or_else(missing)?;
             let mut held = read(tx, &entry.tenant, id).await?.ok_or_else(missing)?;
             held.life = held.life.at(entry.at, held.expires_at);
-            let happened = change(&mut held, &mut case)?;
+            let happened = change(&mut held, &mut loaded.case)?;
             save(tx, entry, &held).await?;
-            write(tx, entry, &mut case, &happened, Some(claim.epoch)).await?;
-            Ok(case)
+            write(tx, entry, &mut loaded, happened, Fence::Held(claim.epoch)).await?;
+            Ok(loaded.case)
         });
         lapsed
     }
@@ -304,13 +204,13 @@ impl Store {
         tenant: &Tenant,
         id: Uuid,
     ) -> Result<Option<Held>, storage::Error> {
-        const READ: &str = "select body from certificates where tenant_id = $1 and id = $2 and state not in ('PREPARED', 'DISCARDED')";
+        const READ: &str = "select body, cose from certificates where tenant_id = $1 and id = $2 and state not in ('PREPARED', 'DISCARDED')";
         let row: Option<HeldRow> = on!(&self.db, |pool| sqlx::query_as(READ)
             .bind(tenant.as_str())
             .bind(id)
             .fetch_optional(pool)
             .await)?;
-        Ok(row.map(|row| row.body.0))
+        Ok(row.map(HeldRow::held))
     }
 
     /// The life of an issued certificate, for whoever shows it: the certificate itself is the permission,
@@ -319,7 +219,7 @@ impl Store {
         &self,
         id: Uuid,
     ) -> Result<Option<(Life, OffsetDateTime)>, storage::Error> {
-        const READ: &str = "select body from certificates where id = $1 and state not in ('PREPARED', 'DISCARDED')";
+        const READ: &str = "select body, cose from certificates where id = $1 and state not in ('PREPARED', 'DISCARDED')";
         let row: Option<HeldRow> = on!(&self.db, |pool| sqlx::query_as(READ)
             .bind(id)
             .fetch_optional(pool)
@@ -335,13 +235,13 @@ impl Store {
 }
 
 async fn read(tx: &mut Tx, tenant: &Tenant, id: Uuid) -> Result<Option<Held>, storage::Error> {
-    const READ: &str = "select body from certificates where tenant_id = $1 and id = $2 and state not in ('PREPARED', 'DISCARDED')";
+    const READ: &str = "select body, cose from certificates where tenant_id = $1 and id = $2 and state not in ('PREPARED', 'DISCARDED')";
     let row: Option<HeldRow> = on!(&mut *tx, |c| sqlx::query_as(READ)
         .bind(tenant.as_str())
         .bind(id)
         .fetch_optional(&mut **c)
         .await)?;
-    Ok(row.map(|row| row.body.0))
+    Ok(row.map(HeldRow::held))
 }
 
 async fn save(tx: &mut Tx, entry: &Entry, held: &Held) -> Result<(), Error> {
@@ -356,7 +256,7 @@ async fn save(tx: &mut Tx, entry: &Entry, held: &Held) -> Result<(), Error> {
         .bind(held.id)
         .bind(held.life.as_str())
         .bind(live)
-        .bind(Json(held))
+        .bind(Json(&body(held)))
         .bind(held.cose.as_slice())
         .bind(Instant(entry.at))
         .execute(&mut **c))?;
@@ -364,5 +264,21 @@ async fn save(tx: &mut Tx, entry: &Entry, held: &Held) -> Result<(), Error> {
         Ok(())
     } else {
         Err(Error::CertificateNotFound { id: held.id })
+    }
+}
+
+/// What of a certificate stands in its body: all but the envelope.
+pub(super) fn body(held: &Held) -> Held {
+    Held {
+        id: held.id,
+        case: held.case,
+        life: held.life.clone(),
+        record: held.record.clone(),
+        issued_at: held.issued_at,
+        expires_at: held.expires_at,
+        status_index: held.status_index,
+        log_index: held.log_index,
+        simulated: held.simulated,
+        cose: Vec::new(),
     }
 }

@@ -114,7 +114,7 @@ impl Store {
 
     /// The look a claim was for was taken; one that was asked for meanwhile is still owed.
     pub(crate) async fn looked(&self, claim: &Claim) -> Result<(), storage::Error> {
-        const LOOKED: &str = "update cases set looked = $3 where tenant_id = $1 and id = $2 and looked < $3 and epoch = $4";
+        const LOOKED: &str = "update case_work set looked = $3 where tenant_id = $1 and case_id = $2 and looked < $3 and epoch = $4";
         execute!(&self.db, |pool| sqlx::query(LOOKED)
             .bind(claim.tenant.as_str())
             .bind(claim.id)
@@ -155,9 +155,9 @@ async fn advance(
 
 /// A case that is still gathering is marked too: its pinned evidence may be older than the event.
 async fn mark(tx: &mut Tx, tenant: &Tenant, touched: &Touched) -> Result<u64, storage::Error> {
-    const MARK: &str = "update cases set asked = asked + 1 where tenant_id = $1 \
-                        and ($2 = '' or vin = $2) and ($3 = '' or destination = $3) \
-                        and state in ('SUBMITTED', 'GATHERING', 'PARKED', 'READY', 'LICENSED', 'CERTIFIED', 'RESERVED')";
+    const MARK: &str = "update case_work set asked = asked + 1 where tenant_id = $1 and case_id in \
+                        (select id from cases where tenant_id = $1 and ($2 = '' or vin = $2) and ($3 = '' or destination = $3) \
+                        and state in ('SUBMITTED', 'GATHERING', 'PARKED', 'READY', 'LICENSED', 'CERTIFIED', 'RESERVED'))";
     let (vin, destination) = match touched {
         Touched::Vin(vin) => (vin.as_str(), ""),
         Touched::Destination(market) => ("", market.as_str()),

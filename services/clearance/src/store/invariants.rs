@@ -34,7 +34,8 @@ const PINNED_TWICE: &str = "select tenant_id, case_id from case_steps where outc
      group by tenant_id, case_id, round, kind having count(number) > 1";
 const STRAY: &str = "select c.tenant_id, c.id from certificates c left join cases k on k.tenant_id = c.tenant_id and k.id = c.case_id \
      where k.id is null";
-const NO_TIMER: &str = "select tenant_id, id from cases where state in ('PARKED', 'SUBMITTED', 'GATHERING', 'LICENSED') and due_at is null";
+const NO_TIMER: &str = "select c.tenant_id, c.id from cases c join case_work w on w.tenant_id = c.tenant_id and w.case_id = c.id \
+     where c.state in ('PARKED', 'SUBMITTED', 'GATHERING', 'LICENSED') and w.due_at is null";
 
 impl Store {
     /// Open cases that share a VIN.
@@ -81,7 +82,7 @@ impl Store {
         &self,
         since: OffsetDateTime,
     ) -> Result<Vec<(String, Uuid)>, storage::Error> {
-        const READ: &str = "select tenant_id, id from cases where due_at < $1";
+        const READ: &str = "select tenant_id, case_id from case_work where due_at < $1";
         on!(&self.db, |pool| sqlx::query_as(READ)
             .bind(Instant(since))
             .fetch_all(pool)

@@ -4,15 +4,15 @@
 //! is one, and `issuer` elsewhere. Entries are ids and digests; no VIN stands here.
 
 use time::OffsetDateTime;
-use tongguan_storage::{self as storage, Instant, Tx, execute, on, transaction};
-use tongguan_vocabulary::Tenant;
+use tongguan_storage::{self as storage, Instant, Tx, execute, on};
 use uuid::Uuid;
 
 use super::Store;
-use crate::fail;
 
 /// The owner of rows that are the issuer's.
 const ISSUER: &str = "issuer";
+
+const KEEP: &str = "insert into log_checkpoints (tenant_id, size, note) values ($1, $2, $3) on conflict (size) do nothing";
 
 /// A row of the log.
 #[derive(sqlx::FromRow)]
@@ -33,14 +33,6 @@ pub(crate) struct CertificateRow {
 }
 
 impl Store {
-    /// Draws the next index of the status list; an index that is drawn and not used stays valid for ever.
-    pub(crate) async fn next_status_index(&self) -> Result<u32, storage::Error> {
-        let next: Result<i64, storage::Error> = transaction!(self.db, storage::Error, |tx| {
-            draw(tx, "status_index").await
-        });
-        u32::try_from(next?).map_err(|error| storage::Error::corrupt("counters.next", error))
-    }
-
     /// The last index of the status list that was drawn.
     pub(crate) async fn last_status_index(&self) -> Result<Option<u32>, storage::Error> {
         const READ: &str =
@@ -53,41 +45,6 @@ impl Store {
             u32::try_from(last).map_err(|error| storage::Error::corrupt("counters.next", error))
         })
         .transpose()
-    }
-
-    /// Appends an entry, once per certificate; answers its index. The counter's row stays locked until the
-    /// commit, so indices have no gaps and a reader never meets a late one.
-    pub(crate) async fn append(
-        &self,
-        tenant: &Tenant,
-        certificate: Uuid,
-        entry: &[u8],
-        leaf: &[u8],
-    ) -> Result<u64, storage::Error> {
-        const FIND: &str = "select log_index from log_entries where certificate_id = $1";
-        const INSERT: &str = "insert into log_entries (tenant_id, log_index, certificate_id, entry, leaf_hash) values ($1, $2, $3, $4, $5)";
-        let index: Result<i64, storage::Error> = transaction!(self.db, storage::Error, |tx| {
-            touch(tx, "log_index").await?;
-            let found: Option<i64> = on!(&mut *tx, |c| sqlx::query_scalar(FIND)
-                .bind(certificate)
-                .fetch_optional(&mut **c)
-                .await)?;
-            if let Some(index) = found {
-                return Ok(index);
-            }
-            let index = draw(tx, "log_index").await?;
-            execute!(&mut *tx, |c| sqlx::query(INSERT)
-                .bind(tenant.as_str())
-                .bind(index)
-                .bind(certificate)
-                .bind(entry)
-                .bind(leaf)
-                .execute(&mut **c))?;
-            fail::point("append.before");
-            Ok(index)
-        });
-        fail::point("append.after");
-        Ok(index?.unsigned_abs())
     }
 
     /// Leaf hashes from an index on, in order.
@@ -126,9 +83,8 @@ impl Store {
         size: u64,
         note: &str,
     ) -> Result<String, storage::Error> {
-        const INSERT: &str = "insert into log_checkpoints (tenant_id, size, note) values ($1, $2, $3) on conflict (size) do nothing";
         const READ: &str = "select note from log_checkpoints where size = $1";
-        execute!(&self.db, |pool| sqlx::query(INSERT)
+        execute!(&self.db, |pool| sqlx::query(KEEP)
             .bind(ISSUER)
             .bind(size as i64)
             .bind(note)
@@ -219,7 +175,8 @@ impl Store {
     }
 }
 
-async fn touch(tx: &mut Tx, name: &str) -> Result<(), storage::Error> {
+/// Locks a counter until the commit.
+pub(super) async fn touch(tx: &mut Tx, name: &str) -> Result<(), storage::Error> {
     const LOCK: &str = "insert into counters (tenant_id, name, next) values ($1, $2, 0) on conflict (tenant_id, name) do update set next = counters.next";
     execute!(&mut *tx, |c| sqlx::query(LOCK)
         .bind(ISSUER)
@@ -228,12 +185,29 @@ async fn touch(tx: &mut Tx, name: &str) -> Result<(), storage::Error> {
     Ok(())
 }
 
-async fn draw(tx: &mut Tx, name: &str) -> Result<i64, storage::Error> {
-    const DRAW: &str = "insert into counters (tenant_id, name, next) values ($1, $2, 1) \
-                        on conflict (tenant_id, name) do update set next = counters.next + 1 returning next - 1";
+/// Draws `count` numbers; answers the first. The counter's row stays locked until the commit, so there are no gaps and
+/// a reader never meets a late one.
+pub(super) async fn draw(tx: &mut Tx, name: &str, count: u32) -> Result<i64, storage::Error> {
+    const DRAW: &str = "insert into counters (tenant_id, name, next) values ($1, $2, $3) \
+                        on conflict (tenant_id, name) do update set next = counters.next + excluded.next returning next - $3";
     on!(&mut *tx, |c| sqlx::query_scalar(DRAW)
         .bind(ISSUER)
         .bind(name)
+        .bind(i64::from(count))
         .fetch_one(&mut **c)
         .await)
+}
+
+/// Stores a signed checkpoint, unless there is one of its size.
+pub(super) async fn keep_checkpoint(
+    tx: &mut Tx,
+    size: u64,
+    note: &str,
+) -> Result<(), storage::Error> {
+    execute!(&mut *tx, |c| sqlx::query(KEEP)
+        .bind(ISSUER)
+        .bind(size as i64)
+        .bind(note)
+        .execute(&mut **c))?;
+    Ok(())
 }

@@ -4,7 +4,7 @@ use serde::Serialize;
 use tongguan_certificate::Digest;
 use tongguan_rpc::PeerError;
 
-use crate::domain::case::{Parked, VehicleNote};
+use crate::domain::case::Parked;
 use crate::domain::decision::{self, Decision, ENGINE, Input, Outcome};
 use crate::domain::evidence::{Judgement, MaintenanceEvidence};
 use crate::domain::journal::{StepKind, StepNote, StepOutcome};
@@ -13,7 +13,7 @@ use crate::domain::{Case, Event, State};
 use crate::error::Error;
 use crate::measures;
 use crate::service::Service;
-use crate::store::{Claim, Happened, Pinned};
+use crate::store::{Claim, End, Happened, Line, Loaded, Pinned};
 
 use super::round::{Round, json};
 
@@ -47,46 +47,99 @@ impl Answer {
 }
 
 impl Service {
-    /// Goes through the steps of this round, skipping those already pinned, and decides.
-    pub(super) async fn gather(&self, claim: &Claim, mut case: Case) -> Result<(), Error> {
+    /// Goes through the steps of this round, skipping those already pinned, and decides. What was answered is pinned
+    /// with the decision it leads to, or with the parking: one commit. A process that dies before it asks again.
+    pub(super) async fn gather(&self, claim: &Claim, mut loaded: Loaded) -> Result<(), Error> {
         let mut round = Round::default();
+        let (mut steps, mut lines) = (Vec::new(), Vec::new());
+        let begun = match loaded.case.state {
+            State::Submitted => Some((Event::GatherStarted, "GATHERING")),
+            State::Parked => Some((Event::Resume, "RESUMED")),
+            _ => None,
+        };
+        if let Some((event, kind)) = begun {
+            loaded.case.take(event)?;
+            lines.push(Line::of(&loaded.case, Happened::new(kind)));
+        }
+        let mut asked_now = true;
         for kind in StepKind::ALL {
-            if let Some(output) = self.pinned(claim, &case, kind).await? {
-                round.keep(kind, &output, &case)?;
+            if let Some(output) = self.pinned(claim, &loaded.case, kind).await? {
+                asked_now = false;
+                round.keep(kind, &output, &loaded.case)?;
                 continue;
             }
-            let input = round.input(kind, &case);
-            match self.take_step(claim, &case, kind, &round).await? {
+            let case = &loaded.case;
+            let input = round.input(kind, case);
+            match self.take_step(claim, case, kind, &round).await? {
                 Answer::Pin {
                     outcome,
                     output,
                     pinned,
                 } => {
-                    round.keep(kind, &output, &case)?;
-                    let note = self.note(&case, kind, outcome, &input, &output, pinned);
-                    let vehicle = (kind == StepKind::Inspection)
-                        .then(|| round.vehicle_note())
-                        .flatten();
-                    case = self.pin(claim, Pinned { note, output }, vehicle).await?;
+                    round.keep(kind, &output, case)?;
+                    let note = self.note(case, kind, outcome, &input, &output, pinned);
+                    if kind == StepKind::Inspection
+                        && let Some(vehicle) = round.vehicle_note()
+                    {
+                        loaded.case.vehicle = Some(vehicle);
+                    }
+                    loaded.case.steps.push(note.clone());
+                    steps.push(Pinned { note, output });
                 }
                 Answer::Wait {
                     peer,
                     message,
                     hint,
                 } => {
-                    let note = self.note(
-                        &case,
-                        kind,
-                        StepOutcome::Unreachable,
-                        &input,
-                        "",
-                        peer.to_owned(),
-                    );
-                    return self.park(claim, &case, note, peer, &message, hint).await;
+                    let outcome = StepOutcome::Unreachable;
+                    let note = self.note(case, kind, outcome, &input, "", peer.to_owned());
+                    let happened = self.park(&mut loaded.case, peer, &message, hint)?;
+                    lines.push(Line::of(&loaded.case, happened));
+                    loaded.case.steps.push(note.clone());
+                    let output = String::new();
+                    steps.push(Pinned { note, output });
+                    let end = End::Done {
+                        claim,
+                        looked: false,
+                    };
+                    return self.settle(claim, &mut loaded, &steps, &lines, end).await;
                 }
             }
         }
-        self.conclude(claim, &case, &round).await
+        let Some(decided) = self.decided(&loaded.case, &round) else {
+            return Ok(());
+        };
+        let (event, kind) = match decided.outcome {
+            Outcome::Ready => (Event::DecidedReady, "DECIDED_READY"),
+            Outcome::Refused => (Event::DecidedRefused, "DECIDED_REFUSED"),
+            Outcome::NeedsInformation => {
+                (Event::DecidedNeedsInformation, "DECIDED_NEEDS_INFORMATION")
+            }
+        };
+        loaded.case.take(event)?;
+        loaded.case.decision = Some(decided);
+        lines.push(Line::of(&loaded.case, Happened::new(kind)));
+        // What was told before every peer was asked is in the evidence.
+        let end = End::Done {
+            claim,
+            looked: asked_now,
+        };
+        self.settle(claim, &mut loaded, &steps, &lines, end).await?;
+        loaded.case.decision.iter().for_each(measures::decided);
+        Ok(())
+    }
+
+    pub(super) async fn settle(
+        &self,
+        claim: &Claim,
+        loaded: &mut Loaded,
+        steps: &[Pinned],
+        lines: &[Line],
+        end: End<'_>,
+    ) -> Result<(), Error> {
+        self.store
+            .settle(&self.system(claim), loaded, steps, lines, end)
+            .await
     }
 
     async fn pinned(
@@ -220,82 +273,28 @@ impl Service {
         }
     }
 
-    async fn pin(
+    /// Puts a case aside until a peer may answer again.
+    fn park(
         &self,
-        claim: &Claim,
-        step: Pinned,
-        vehicle: Option<VehicleNote>,
-    ) -> Result<Case, Error> {
-        let kind = step.note.kind.as_str();
-        let change = |case: &mut Case| {
-            gathering(case)?;
-            if vehicle.is_some() {
-                case.vehicle.clone_from(&vehicle);
-            }
-            Ok(Happened::because("STEP_PINNED", kind))
-        };
-        self.store
-            .journal(claim, &self.system(claim), &step, &change)
-            .await
-    }
-
-    async fn park(
-        &self,
-        claim: &Claim,
-        case: &Case,
-        note: StepNote,
+        case: &mut Case,
         peer: &str,
         message: &str,
         hint: Option<u64>,
-    ) -> Result<(), Error> {
+    ) -> Result<Happened, Error> {
         let before = case
             .steps
             .iter()
             .filter(|step| step.round == case.round && step.outcome == StepOutcome::Unreachable)
             .count();
         let attempts = before as u32 + 1;
-        let retry_at = self.retry_at(attempts, hint);
-        let change = |case: &mut Case| {
-            case.take(Event::Park)?;
-            case.parked = Some(Parked {
-                peer: peer.to_owned(),
-                message: message.to_owned(),
-                attempts,
-                retry_at,
-            });
-            Ok(Happened::because("PARKED", message))
-        };
-        let step = Pinned {
-            note,
-            output: String::new(),
-        };
-        self.store
-            .journal(claim, &self.system(claim), &step, &change)
-            .await?;
-        Ok(())
-    }
-
-    async fn conclude(&self, claim: &Claim, case: &Case, round: &Round) -> Result<(), Error> {
-        let Some(decided) = self.decided(case, round) else {
-            return Ok(());
-        };
-        let (event, kind) = match decided.outcome {
-            Outcome::Ready => (Event::DecidedReady, "DECIDED_READY"),
-            Outcome::Refused => (Event::DecidedRefused, "DECIDED_REFUSED"),
-            Outcome::NeedsInformation => {
-                (Event::DecidedNeedsInformation, "DECIDED_NEEDS_INFORMATION")
-            }
-        };
-        let change = |case: &mut Case| {
-            case.take(event)?;
-            case.decision = Some(decided.clone());
-            Ok(Happened::new(kind))
-        };
-        self.store
-            .advance(claim, &self.system(claim), &change)
-            .await?;
-        measures::decided(&decided);
-        Ok(())
+        case.take(Event::Park)?;
+        case.parked = Some(Parked {
+            peer: peer.to_owned(),
+            message: message.to_owned(),
+            attempts,
+            retry_at: self.retry_at(attempts, hint),
+        });
+        Ok(Happened::because("PARKED", message))
     }
 
     /// The decision that follows from a round; `None` where it was never judged.
@@ -347,14 +346,6 @@ impl Service {
                 .as_ref()
                 .is_some_and(|history| history.simulated),
         })
-    }
-}
-
-fn gathering(case: &Case) -> Result<(), Error> {
-    if case.state == State::Gathering {
-        Ok(())
-    } else {
-        Err(Error::LeaseLost { id: case.id })
     }
 }
 

@@ -12,7 +12,7 @@ use crate::domain::reconcile::reconcile;
 use crate::domain::{Case, Event, State, facts};
 use crate::error::Error;
 use crate::service::Service;
-use crate::store::{Claim, Happened, Held, Pinned};
+use crate::store::{Claim, End, Happened, Held, Line, Loaded, Pinned};
 
 use super::round::{Round, json};
 
@@ -28,7 +28,8 @@ pub(super) enum Look {
 
 impl Service {
     /// Looks again because something was told, and does what follows.
-    pub(super) async fn relook(&self, claim: &Claim, case: &Case) -> Result<(), Error> {
+    pub(super) async fn relook(&self, claim: &Claim, loaded: Loaded) -> Result<(), Error> {
+        let case = &loaded.case;
         let look = self.look_again(claim, case).await?;
         let accepted = |reason: &String| case.accepted_change.as_ref() == Some(reason);
         match (look, case.state) {
@@ -39,7 +40,7 @@ impl Service {
                 self.suspend(claim, case, &reason).await?;
             }
             (Look::Repacked(round), State::Ready | State::Licensed) => {
-                self.decide_again(claim, case, &round).await?;
+                self.decide_again(claim, loaded, &round).await?;
             }
             (Look::Same | Look::Repacked(_), State::Certified) => {
                 self.reinstate(claim, case).await?;
@@ -136,58 +137,43 @@ impl Service {
     pub(super) async fn decide_again(
         &self,
         claim: &Claim,
-        case: &Case,
+        mut loaded: Loaded,
         round: &Round,
-    ) -> Result<Case, Error> {
-        let mut case = case.clone();
+    ) -> Result<Loaded, Error> {
+        if !matches!(loaded.case.state, State::Ready | State::Licensed) {
+            return Err(Error::LeaseLost { id: claim.id });
+        }
         let pins = round.packs();
         let packs: Vec<String> = pins
             .iter()
             .map(|pin| format!("{}@{}", pin.market, pin.version))
             .collect();
+        let packs = packs.join(" ");
         let taken = [
-            (
-                StepKind::Registry,
-                json(&round.gathered.vehicle),
-                String::new(),
-            ),
-            (
-                StepKind::Inspection,
-                json(&round.gathered.inspection),
-                String::new(),
-            ),
-            (
-                StepKind::Reconciliation,
-                json(&round.reconciliation),
-                String::new(),
-            ),
-            (StepKind::Rules, json(&round.judgement), packs.join(" ")),
+            (StepKind::Registry, json(&round.gathered.vehicle), ""),
+            (StepKind::Inspection, json(&round.gathered.inspection), ""),
+            (StepKind::Reconciliation, json(&round.reconciliation), ""),
+            (StepKind::Rules, json(&round.judgement), packs.as_str()),
         ];
+        let mut steps = Vec::with_capacity(taken.len());
         for (kind, output, pinned) in taken {
-            let input = round.input(kind, &case);
-            let note = self.note(&case, kind, StepOutcome::Answered, &input, &output, pinned);
-            let change = |case: &mut Case| {
-                decidable(case)?;
-                Ok(Happened::because("STEP_PINNED", kind.as_str()))
-            };
-            let step = Pinned { note, output };
-            case = self
-                .store
-                .journal(claim, &self.system(claim), &step, &change)
-                .await?;
+            let case = &mut loaded.case;
+            let input = round.input(kind, case);
+            let (outcome, pinned) = (StepOutcome::Answered, pinned.to_owned());
+            let note = self.note(case, kind, outcome, &input, &output, pinned);
+            case.steps.push(note.clone());
+            steps.push(Pinned { note, output });
         }
-        let Some(decided) = self.decided(&case, round) else {
-            return Ok(case);
+        let Some(decided) = self.decided(&loaded.case, round) else {
+            return Ok(loaded);
         };
-        let change = |case: &mut Case| {
-            decidable(case)?;
-            case.vehicle = round.vehicle_note();
-            case.decision = Some(decided.clone());
-            Ok(Happened::because("DECIDED_AGAIN", &packs.join(" ")))
-        };
-        self.store
-            .advance(claim, &self.system(claim), &change)
-            .await
+        loaded.case.vehicle = round.vehicle_note();
+        loaded.case.decision = Some(decided);
+        let happened = Happened::because("DECIDED_AGAIN", &packs);
+        let lines = [Line::of(&loaded.case, happened)];
+        self.settle(claim, &mut loaded, &steps, &lines, End::GoesOn(claim))
+            .await?;
+        Ok(loaded.stored())
     }
 
     /// Holds the certificate back; where it was used already, that is only told.
@@ -247,14 +233,6 @@ impl Service {
         let held = self.store.find_certificate(&claim.tenant, id).await?;
         let now = self.world.clock.now();
         Ok(held.map(|held| (id, held.life.at(now, held.expires_at))))
-    }
-}
-
-fn decidable(case: &Case) -> Result<(), Error> {
-    if matches!(case.state, State::Ready | State::Licensed) {
-        Ok(())
-    } else {
-        Err(Error::LeaseLost { id: case.id })
     }
 }
 

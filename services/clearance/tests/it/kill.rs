@@ -18,12 +18,10 @@ use crate::house::{CODE, CUSTOMS, EXPORTS, House, OFFICER, VIN, date, dossier, l
 use crate::peers::Stage;
 
 /// Points that are met more than once on the way, and at which meeting it matters.
-const LATER: [(&str, u32); 8] = [
+const LATER: [(&str, u32); 6] = [
     ("change.before", 6), // the submission
     ("change.after", 6),
-    ("journal.after", 3),
-    ("advance.after", 2), // the decision
-    ("batch.before", 2),  // the licence
+    ("batch.before", 2), // the licence
     ("batch.after", 2),
     ("certificate.before", 2), // the one use
     ("certificate.after", 2),

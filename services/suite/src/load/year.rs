@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use serde::Serialize;
 use tokio::task::JoinSet;
+use tokio::time::MissedTickBehavior;
 use tongguan_vocabulary::{Clock, Tenant};
 
 use super::fleet::Fleet;
@@ -69,6 +70,7 @@ pub async fn run(
     let stand = Stand::with_records(settings, fleet.sample(0), fleet.records()).await?;
     let meter = Meter::default();
     let actors = actors(&stand.started.suite, &fleet, &stand.clock, &meter)?;
+    let ticking = tokio::spawn(tick(stand.clock.clone()));
     let workers = size.workers.max(1);
     let work = Arc::new(Work {
         fleet,
@@ -92,6 +94,7 @@ pub async fn run(
         unexpected.extend(strange);
     }
     let wall = began.elapsed();
+    ticking.abort();
     stand.stop().await;
     let now = usage::now().unwrap_or_default();
     unexpected.truncate(10);
@@ -106,6 +109,17 @@ pub async fn run(
         peak_memory: now.peak_memory,
         calls: meter.read(),
     })
+}
+
+/// Lets the stand's clock go as the machine's does, from its own day: leases and pauses end.
+async fn tick(clock: Clock) {
+    const STEP: Duration = Duration::from_millis(100);
+    let mut ticks = tokio::time::interval(STEP);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Burst);
+    loop {
+        let _instant = ticks.tick().await;
+        clock.advance(time::Duration::milliseconds(100));
+    }
 }
 
 fn per_car(cpu: Duration, cars: u32) -> f64 {

@@ -38,6 +38,7 @@ pub(super) enum Action {
     Release,
     Invalidate,
     Exit,
+    ChangeMate,
     Claim(Actor),
     /// The worker's next step.
     Work(Actor),
@@ -49,10 +50,34 @@ pub(super) enum Action {
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct Memory {
     epoch: u8,
+    /// Whether somebody changed the case since it was read: its version is another.
+    changed: bool,
     /// The submission it gathered for, and whether what it read lets the vehicle leave.
     read: Option<(u32, bool)>,
     step: Step,
 }
+
+/// What is written only under a condition.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Guards {
+    /// Writes of the worker check their epoch.
+    pub(super) fence: bool,
+    /// And that the case is as it was read.
+    pub(super) version: bool,
+}
+
+/// Another case whose certificate is issued in the same batch.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub(super) struct Mate {
+    /// Its exporter changed it after it was read.
+    pub(super) changed: bool,
+    prepared: bool,
+    /// Certificates it has.
+    pub(super) issued: u8,
+}
+
+/// The certificate of the other case.
+pub(super) const MATES: u8 = 100;
 
 /// How far a worker is with a certificate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -60,13 +85,12 @@ enum Step {
     Start,
     Looked,
     Prepared(u8),
-    Signed(u8),
     Logged(u8),
 }
 
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct World {
-    fence: bool,
+    guards: Guards,
     pub(super) case: Case,
     pub(super) decided_round: u32,
     now: u8,
@@ -75,8 +99,9 @@ pub(super) struct World {
     lease_until: Option<u8>,
     asked: bool,
     workers: [Option<Memory>; 2],
-    /// A certificate on its way, and whether its signature is stored.
-    prepared: Option<(u8, bool)>,
+    /// A certificate on its way.
+    prepared: Option<u8>,
+    pub(super) mate: Mate,
     drawn: u8,
     pub(super) log: Vec<u8>,
     pub(super) issued: BTreeMap<u8, Life>,
@@ -109,14 +134,21 @@ impl Hash for World {
             self.lease_until,
         )
             .hash(state);
-        (self.asked, &self.workers, self.prepared, self.drawn).hash(state);
+        (
+            self.asked,
+            &self.workers,
+            self.prepared,
+            self.mate,
+            self.drawn,
+        )
+            .hash(state);
         (&self.log, &self.issued, &self.revoked, self.uses).hash(state);
         (self.stale_write, self.keys).hash(state);
     }
 }
 
 impl World {
-    pub(super) fn new(fence: bool) -> Self {
+    pub(super) fn new(guards: Guards) -> Self {
         let exporter = Exporter {
             code: "91310000MA1FL0AB1X".into(),
             name: "某某".into(),
@@ -135,7 +167,7 @@ impl World {
             START,
         );
         Self {
-            fence,
+            guards,
             case,
             decided_round: 0,
             now: 0,
@@ -145,6 +177,7 @@ impl World {
             asked: false,
             workers: [None, None],
             prepared: None,
+            mate: Mate::default(),
             drawn: 0,
             log: Vec::new(),
             issued: BTreeMap::new(),
@@ -185,6 +218,7 @@ impl World {
             Action::Release => self.release(),
             Action::Invalidate => self.invalidate(),
             Action::Exit => self.exit(),
+            Action::ChangeMate => self.change_mate(),
             Action::Claim(actor) => self.claim(actor),
             Action::Work(actor) => self.work(actor),
             Action::PeerDown(actor) => self.peer_down(actor),
@@ -201,8 +235,18 @@ impl World {
         true
     }
 
-    /// One audit line a change.
+    /// The other case's exporter changes it.
+    fn change_mate(&mut self) -> bool {
+        let first = !self.mate.changed && self.mate.issued == 0;
+        self.mate.changed |= first;
+        first
+    }
+
+    /// One audit line a change; whoever read the case before holds another version.
     fn wrote(&mut self) -> bool {
+        for memory in self.workers.iter_mut().flatten() {
+            memory.changed = true;
+        }
         self.case.version += 1;
         self.case.updated_at = self.at();
         self.lines += 1;

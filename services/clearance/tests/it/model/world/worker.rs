@@ -27,19 +27,23 @@ impl World {
         self.lease_until = Some(clock + LEASE);
         self.workers[actor as usize] = Some(Memory {
             epoch: self.epoch,
+            changed: false,
             read: None,
             step: Step::Start,
         });
         true
     }
 
-    /// Whether a write of this worker is let through; without the fence every one is, and that is noted.
+    /// Whether a write of this worker is let through: its epoch is the latest, and the case is as it read it.
     fn fenced(&mut self, memory: &Memory) -> bool {
+        if self.guards.version && memory.changed {
+            return false;
+        }
         if memory.epoch == self.epoch {
             return true;
         }
-        self.stale_write |= !self.fence;
-        !self.fence
+        self.stale_write |= !self.guards.fence;
+        !self.guards.fence
     }
 
     fn done(&mut self, actor: Actor, memory: &Memory) -> bool {
@@ -50,13 +54,30 @@ impl World {
         true
     }
 
+    /// What a round begins with, written with what it ends with.
+    fn begin(&mut self) {
+        let event = match self.case.state {
+            State::Submitted => Event::GatherStarted,
+            State::Parked => Event::Resume,
+            _ => return,
+        };
+        if self.take(event) {
+            self.wrote();
+        }
+    }
+
     pub(super) fn peer_down(&mut self, actor: Actor) -> bool {
         let Some(memory) = self.workers[actor as usize].clone() else {
             return false;
         };
-        if memory.read.is_some() || self.case.state != State::Gathering || !self.fenced(&memory) {
+        let gathers = matches!(
+            self.case.state,
+            State::Submitted | State::Parked | State::Gathering
+        );
+        if memory.read.is_some() || !gathers || !self.fenced(&memory) {
             return false;
         }
+        self.begin();
         if !self.take(Event::Park) {
             return false;
         }
@@ -78,15 +99,7 @@ impl World {
             return self.decide(actor, &memory, round, good);
         }
         match self.case.state {
-            State::Submitted | State::Parked => {
-                let event = if self.case.state == State::Submitted {
-                    Event::GatherStarted
-                } else {
-                    Event::Resume
-                };
-                self.fenced(&memory) && self.take(event) && self.wrote()
-            }
-            State::Gathering => {
+            State::Submitted | State::Parked | State::Gathering => {
                 let read = Some((self.case.round, self.good));
                 self.workers[actor as usize] = Some(Memory { read, ..memory });
                 true
@@ -100,16 +113,24 @@ impl World {
         }
     }
 
+    /// The round's begin, its steps and its decision: one commit.
     fn decide(&mut self, actor: Actor, memory: &Memory, round: u32, good: bool) -> bool {
         let (event, outcome) = if good {
             (Event::DecidedReady, Outcome::Ready)
         } else {
             (Event::DecidedNeedsInformation, Outcome::NeedsInformation)
         };
-        if self.fenced(memory) && self.take(event) {
-            self.case.decision = Some(decision(outcome));
-            self.decided_round = round;
-            self.wrote();
+        let gathers = matches!(
+            self.case.state,
+            State::Submitted | State::Parked | State::Gathering
+        );
+        if gathers && self.fenced(memory) {
+            self.begin();
+            if self.take(event) {
+                self.case.decision = Some(decision(outcome));
+                self.decided_round = round;
+                self.wrote();
+            }
         }
         self.done(actor, memory)
     }
@@ -148,8 +169,8 @@ impl World {
         self.done(actor, memory)
     }
 
-    /// Look, store the bytes, sign, store the signature, append, issue: each a step of its own, between
-    /// any two of which the worker can pause or die.
+    /// Look, store the bytes, sign and append, issue: three commits for the whole batch, between any two of which the
+    /// worker can pause or die. What it signed and did not store is lost with it.
     fn certify(&mut self, actor: Actor, memory: &Memory) -> bool {
         let step = match memory.step {
             Step::Start if !self.good => return self.relook(actor, memory),
@@ -157,42 +178,41 @@ impl World {
             Step::Looked => {
                 if self.prepared.is_none() {
                     self.drawn += 1;
-                    self.prepared = Some((self.drawn, false));
+                    self.prepared = Some(self.drawn);
                 }
-                let id = self.prepared.map_or(0, |(id, _)| id);
-                Step::Prepared(id)
+                self.mate.prepared |= self.mate.issued == 0;
+                Step::Prepared(self.prepared.unwrap_or(0))
             }
             Step::Prepared(id) => {
-                if let Some((held, signed)) = &mut self.prepared
-                    && *held == id
-                {
-                    *signed = true;
-                }
-                Step::Signed(id)
-            }
-            Step::Signed(id) => {
-                if !self.log.contains(&id) {
-                    self.log.push(id);
+                for id in [Some(id), self.mate.prepared.then_some(MATES)] {
+                    self.log.extend(id.filter(|id| !self.log.contains(id)));
                 }
                 Step::Logged(id)
             }
             Step::Logged(id) => {
-                let there = self
-                    .prepared
-                    .is_some_and(|(held, signed)| held == id && signed);
-                if there && self.fenced(memory) && self.take(Event::Certified) {
-                    self.case.certificate = Some(Uuid::from_u128(id.into()));
-                    self.case.certificate_until = Some(START + Duration::days(30));
-                    self.issued.insert(id, Life::Live);
-                    self.prepared = None;
-                    self.wrote();
-                }
+                self.issue(memory, id);
                 return self.done(actor, memory);
             }
         };
         let memory = memory.clone();
         self.workers[actor as usize] = Some(Memory { step, ..memory });
         true
+    }
+
+    /// One commit; of the batch only what is as it was read.
+    fn issue(&mut self, memory: &Memory, id: u8) {
+        let fenced = memory.epoch == self.epoch || !self.guards.fence;
+        if fenced && self.mate.prepared && !self.mate.changed {
+            self.mate.prepared = false;
+            self.mate.issued += 1;
+        }
+        if self.prepared == Some(id) && self.fenced(memory) && self.take(Event::Certified) {
+            self.case.certificate = Some(Uuid::from_u128(id.into()));
+            self.case.certificate_until = Some(START + Duration::days(30));
+            self.issued.insert(id, Life::Live);
+            self.prepared = None;
+            self.wrote();
+        }
     }
 
     /// A hold whose time has come ends by itself.
