@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use tongguan_meters::{CLEARING, DECISIONS, QUEUE, RULES_REFUSED, label};
 
+use crate::domain::Case;
 use crate::domain::decision::{Decision, ENGINE, Outcome, Weight};
 use crate::service::Service;
 

@@ -176,7 +176,7 @@ fn no_order_of_events_breaks_an_invariant_of_clearing() {
     );
 }
 
-fn breaks(guards: Guards, property: &str) {
+fn breaks(guards: Guards, property: &'static str) {
     let checker = Clearing(guards).checker().spawn_bfs().join();
     assert!(
         checker.discovery(property).is_some(),

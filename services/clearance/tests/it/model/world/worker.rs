@@ -6,7 +6,7 @@ use tongguan_clearance::domain::certificate::Life;
 use tongguan_clearance::domain::{Event, Outcome, State};
 use uuid::Uuid;
 
-use super::{Actor, Memory, START, Step, World, decision};
+use super::{Actor, MATES, Memory, START, Step, World, decision};
 
 /// A lease, in hours of the model.
 const LEASE: u8 = 1;
