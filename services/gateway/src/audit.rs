@@ -8,7 +8,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tongguan_vocabulary::{Clock, Tenant};
 
-use crate::domain::{GENESIS, Recorded, Sealed, Shown, Thresholds, Visit};
+use crate::domain::{Basis, GENESIS, Recorded, Sealed, Shown, Thresholds, Visit};
 use crate::store::Store;
 use crate::{Error, measures};
 
@@ -194,14 +194,19 @@ impl Auditing {
         Ok(broken(sequence, at, head))
     }
 
-    /// What was shown abroad; year 0 is this one.
-    pub(crate) async fn ledger(&self, tenant: &Tenant, year: i32) -> Result<Ledger, Error> {
+    /// What was shown abroad, on one ground where it is named; year 0 is this one.
+    pub(crate) async fn ledger(
+        &self,
+        tenant: &Tenant,
+        year: i32,
+        basis: Option<Basis>,
+    ) -> Result<Ledger, Error> {
         let year = if year == 0 {
             self.0.clock.today_in_china().year()
         } else {
             year
         };
-        let (shown, subjects) = self.0.store.shown(tenant, year).await?;
+        let (shown, subjects) = self.0.store.shown(tenant, year, basis).await?;
         let without_purpose = shown.iter().map(|one| one.without_purpose).sum();
         let thresholds = self.0.thresholds;
         Ok(Ledger {

@@ -30,6 +30,11 @@ pub struct Config {
     pub webhook_key_file: Option<PathBuf>,
     /// Days that webhook deliveries which are over are kept.
     pub keep_deliveries_days: u32,
+    /// Days that events are kept, from when they were recorded; 0 keeps them for ever. A reader's cursor that is older is
+    /// answered OUT_OF_RANGE with the oldest one.
+    pub keep_events_days: u32,
+    /// Events of a tenant that are kept, the newest; 0 keeps all.
+    pub keep_events: u64,
     /// Different subjects shown abroad in a year from which on a standard contract or a certification is needed; 100,000
     /// for ordinary personal data (CAC Order No. 16 of 2024, article 8). A VIN of an identifiable owner is such data.
     pub export_contract_threshold: u64,
@@ -51,6 +56,8 @@ impl Default for Config {
             webhook_key: String::new(),
             webhook_key_file: None,
             keep_deliveries_days: 90,
+            keep_events_days: 400,
+            keep_events: 0,
             export_contract_threshold: 100_000,
             export_assessment_threshold: 1_000_000,
             quotas: Quotas::default(),

@@ -1,6 +1,7 @@
 //! What readiness is: facts from many sides, what came of asking each, and the stricter of two outcomes.
 
 mod audit;
+mod basis;
 mod event;
 mod facts;
 mod job;
@@ -10,7 +11,8 @@ mod outcome;
 mod webhook;
 
 pub(crate) use audit::{MOST_SUBJECTS, Recorded, Sealed, Shown, Thresholds, Visit, is_abroad};
-pub(crate) use event::{Event, Feed, GENESIS, Happening, Head, rfc3339};
+pub(crate) use basis::Basis;
+pub(crate) use event::{Event, Feed, GENESIS, Happening, Head, Kept, rfc3339};
 pub(crate) use facts::{Contradiction, Facts, flatten, learn_all};
 pub(crate) use job::{Job, Part};
 pub use job::{JobRefusal, JobState};

@@ -8,9 +8,11 @@ mod abroad;
 mod answer;
 mod catalogue;
 mod console;
+mod deprecation;
 mod docs;
 mod exchange;
 mod failure;
+mod guide;
 mod log;
 mod meter;
 mod openapi;
@@ -39,9 +41,11 @@ use tower::Service;
 use tracing::Instrument as _;
 
 use crate::audit::Recorder;
+use crate::domain::Basis;
 use crate::store::Store;
 use crate::{Config, Error};
 use catalogue::catalogue;
+use deprecation::Announced;
 use exchange::Exchange;
 use quota::{Class, Left, Meters};
 use rest::Rest;
@@ -143,7 +147,7 @@ impl Inner {
         };
         let headers = response.headers_mut();
         if let Some(origin) = origin {
-            let exposed = "grpc-status, grpc-message, grpc-status-details-bin, x-request-id, retry-after, ratelimit, ratelimit-policy";
+            let exposed = "grpc-status, grpc-message, grpc-status-details-bin, x-request-id, retry-after, ratelimit, ratelimit-policy, deprecation, sunset, link";
             headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
             headers.insert(
                 header::ACCESS_CONTROL_EXPOSE_HEADERS,
@@ -189,11 +193,21 @@ impl Inner {
             None => None,
         };
         self.forward(&mut parts, caller.as_deref());
+        let basis = match basis(&parts.headers) {
+            Ok(basis) => basis,
+            Err(error) => return answer::refused(kind, error.into()).await,
+        };
         let arrival = Arrival {
             network: address.map(network).unwrap_or_default(),
             purpose: purpose(&parts.headers),
+            basis,
             caller,
+            announced: Announced::default(),
         };
+        let announced = arrival.announced.clone();
+        if let Some(notice) = method.and_then(|method| method.deprecated.as_ref()) {
+            announced.add(notice);
+        }
         let answer = async {
             match kind {
                 Kind::Grpc => answer::grpc(&self.routes, Request::from_parts(parts, body)).await,
@@ -205,6 +219,7 @@ impl Inner {
             }
         };
         let mut response = arrived(arrival, answer).await;
+        announced.say(response.headers_mut());
         if let Some(left) = left {
             Left::say(&left, response.headers_mut());
         }
@@ -279,11 +294,23 @@ fn purpose(headers: &HeaderMap) -> String {
         .to_owned()
 }
 
+/// Why something may be shown abroad, where the caller says so.
+fn basis(headers: &HeaderMap) -> Result<Option<Basis>, Error> {
+    let Some(sent) = headers.get("x-legal-basis") else {
+        return Ok(None);
+    };
+    let text = String::from_utf8_lossy(sent.as_bytes());
+    let unknown = |_| Error::BasisUnknown {
+        text: text.chars().take(40).collect(),
+    };
+    text.parse().map(Some).map_err(unknown)
+}
+
 fn preflight() -> Response<Body> {
     let mut response = Response::new(Body::empty());
     *response.status_mut() = StatusCode::NO_CONTENT;
     let headers = response.headers_mut();
-    let allowed = "authorization, content-type, accept, idempotency-key, x-request-id, x-purpose, traceparent, tracestate, \
+    let allowed = "authorization, content-type, accept, idempotency-key, x-request-id, x-purpose, x-legal-basis, traceparent, tracestate, \
                    grpc-timeout, x-grpc-web, x-user-agent";
     headers.insert(
         header::ACCESS_CONTROL_ALLOW_HEADERS,

@@ -7,7 +7,7 @@ use tongguan_rpc::{Failure, Invalid, PeerDetails, PeerError, Violation, of_troub
 use tongguan_storage as storage;
 use tonic::{Code, Status};
 
-use crate::domain::JobRefusal;
+use crate::domain::{Basis, JobRefusal};
 
 /// Why the gateway did not do what was asked.
 #[derive(Debug, thiserror::Error)]
@@ -101,6 +101,20 @@ pub enum Error {
         /// The method's limit.
         most: u64,
     },
+    /// A call names a ground for showing something abroad that is none.
+    #[error("x-legal-basis is {text:?}; it must be one of {}", Basis::ALL.map(Basis::name).join(", "))]
+    BasisUnknown {
+        /// As sent, at most 40 characters of it.
+        text: String,
+    },
+    /// Events after a cursor are no longer kept.
+    #[error("events after {after} are no longer all kept; the oldest cursor is {oldest}")]
+    CursorPruned {
+        /// As asked.
+        after: u64,
+        /// The oldest that can be asked for.
+        oldest: u64,
+    },
     /// The audit log can not take up what was asked, so it is not answered.
     #[error("the audit log can not be written; nothing is shown that is not recorded")]
     NotRecorded,
@@ -153,8 +167,10 @@ impl Failure for Error {
             Self::Invalid(_)
             | Self::FactsRefused { .. }
             | Self::ClockTooFar { .. }
+            | Self::BasisUnknown { .. }
             | Self::Page(_)
             | Self::Job(JobRefusal::Gap { .. }) => Code::InvalidArgument,
+            Self::CursorPruned { .. } => Code::OutOfRange,
             Self::MarketUnknown { .. }
             | Self::JobNotFound { .. }
             | Self::EndpointNotFound { .. }
@@ -179,7 +195,9 @@ impl Failure for Error {
             Self::Invalid(_)
             | Self::FactsRefused { .. }
             | Self::ClockTooFar { .. }
+            | Self::BasisUnknown { .. }
             | Self::Job(JobRefusal::Gap { .. }) => ErrorReason::InvalidFields,
+            Self::CursorPruned { .. } => ErrorReason::CursorPruned,
             Self::JobNotFound { .. }
             | Self::EndpointNotFound { .. }
             | Self::KeyNotFound { .. }
@@ -206,6 +224,7 @@ impl Failure for Error {
             Self::Peer(error) => error.metadata(),
             Self::QuotaExceeded { class, .. } => vec![("class", (*class).to_owned())],
             Self::MessageTooLarge { most, .. } => vec![("most_bytes", most.to_string())],
+            Self::CursorPruned { oldest, .. } => vec![("oldest_cursor", oldest.to_string())],
             _ => Vec::new(),
         }
     }
@@ -241,6 +260,10 @@ impl Failure for Error {
             Self::Job(gap @ JobRefusal::Gap { .. }) => vec![Violation {
                 field: "first_row".to_owned(),
                 description: gap.to_string(),
+            }],
+            Self::BasisUnknown { .. } => vec![Violation {
+                field: "x-legal-basis".to_owned(),
+                description: self.to_string(),
             }],
             Self::ClockTooFar { .. } => vec![Violation {
                 field: "time".to_owned(),

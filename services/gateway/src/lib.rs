@@ -9,6 +9,7 @@ mod events;
 mod jobs;
 mod measures;
 mod peers;
+mod retention;
 mod rpc;
 mod sandbox;
 mod service;
@@ -79,6 +80,8 @@ pub async fn serve(
         contract: config.export_contract_threshold,
         assessment: config.export_assessment_threshold,
     };
+    let retention = retention::Retention::new(store.clone(), clock.clone(), &config);
+    tasks.spawn("event retention", retention.work(tasks.stopping()));
     let auditing = audit::Auditing::new(store.clone(), clock.clone(), thresholds);
     let sandboxes = sandbox::Sandboxes::new(store.clone(), access.clone(), world.clone());
     sandboxes.look().await?;

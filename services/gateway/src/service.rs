@@ -83,7 +83,7 @@ impl Service {
                 return Err(PeerError::Unavailable { peer }.into());
             }
             Some(Instead::Slow) => tokio::time::sleep(total.mul_f64(0.4)).await,
-            Some(Instead::Outcome(_)) | None => {}
+            Some(Instead::Outcome(_) | Instead::Case) | None => {}
         }
         let mut learnt = Learnt {
             facts: listing.facts.clone(),

@@ -1,5 +1,6 @@
 //! SQL of the gateway: readiness jobs, their cars and answers; the event log.
 
+mod anchor;
 mod audit;
 mod deliveries;
 mod hooks;

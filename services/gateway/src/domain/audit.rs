@@ -6,6 +6,8 @@ use aws_lc_rs::digest::{Context, SHA256};
 use serde::{Deserialize, Serialize};
 use tongguan_vocabulary::Tenant;
 
+use super::Basis;
+
 /// Subjects named in one entry at most; a batch of a thousand VINs is one call about many.
 pub(crate) const MOST_SUBJECTS: usize = 20;
 
@@ -34,6 +36,9 @@ pub(crate) struct Visit {
     pub(crate) vin_fields: u64,
     #[serde(default)]
     pub(crate) personal_fields: u64,
+    /// Why it may be shown abroad, where the caller said so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) basis: Option<Basis>,
 }
 
 impl Visit {
@@ -103,10 +108,11 @@ fn hash(tenant: &Tenant, sequence: u64, body: &str, previous: &str) -> String {
     hex(context.finish().as_ref())
 }
 
-/// What callers of one country were shown in a year.
+/// What callers of one country were shown in a year on one ground.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Shown {
     pub(crate) region: String,
+    pub(crate) basis: Option<Basis>,
     pub(crate) answers: u64,
     pub(crate) subjects: u64,
     pub(crate) vin_fields: u64,

@@ -67,6 +67,15 @@ pub(crate) struct Head {
     pub(crate) sha256: String,
 }
 
+/// Which events a log keeps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Kept {
+    /// Recorded at or after this instant; all where there is none.
+    pub(crate) since: Option<OffsetDateTime>,
+    /// The newest so many; all where there is none.
+    pub(crate) newest: Option<u64>,
+}
+
 /// An event in its place in the log.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Event {

@@ -31,6 +31,8 @@ pub(crate) enum Instead {
     QuotaExceeded,
     /// It is refused as if a service on which everything depends were away.
     Unavailable,
+    /// Nothing: it is the clearance that forces the state of a case.
+    Case,
 }
 
 /// A VIN that forces no source, but the whole.
@@ -51,7 +53,7 @@ const fn whole(
 }
 
 /// All of them.
-pub(crate) const MAGIC: [Magic; 13] = [
+pub(crate) const MAGIC: [Magic; 17] = [
     Magic {
         vin: "000SANDB8R0000001",
         forces: "REGISTRY_DOWN",
@@ -146,6 +148,30 @@ pub(crate) const MAGIC: [Magic; 13] = [
         "ERROR_PEER_UNAVAILABLE",
         "A readiness check is refused with UNAVAILABLE and a second to wait.",
         Instead::Unavailable,
+    ),
+    whole(
+        "000SANDB6R0000014",
+        "CASE_PARKED",
+        "A case of this VIN is PARKED once it is submitted, as if the registry were away, and parked again at each attempt.",
+        Instead::Case,
+    ),
+    whole(
+        "000SANDB8R0000015",
+        "CASE_NEEDS_INFORMATION",
+        "A case of this VIN is NEEDS_INFORMATION once it is submitted, whatever its papers say.",
+        Instead::Case,
+    ),
+    whole(
+        "000SANDBXR0000016",
+        "CASE_READY",
+        "A case of this VIN is READY once it is submitted: licence, certificate, reservation, exit and deregistration follow by their calls.",
+        Instead::Case,
+    ),
+    whole(
+        "000SANDB1R0000017",
+        "CASE_REFUSED",
+        "A case of this VIN is REFUSED once it is submitted, whatever the rules say.",
+        Instead::Case,
     ),
 ];
 

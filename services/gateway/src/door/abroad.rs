@@ -1,4 +1,4 @@
-//! Answers to callers abroad: each message is counted, and shows no personal field unless a purpose was given.
+//! Answers to callers abroad: each message is counted, and shows no personal field unless a purpose and a legal basis were given.
 
 use bytes::{Buf as _, BufMut as _, Bytes, BytesMut};
 use futures::stream;

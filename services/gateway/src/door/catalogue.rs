@@ -8,6 +8,7 @@ use prost_reflect::{
     MessageDescriptor, MethodDescriptor, Value,
 };
 
+use super::deprecation::{self, Notice};
 use super::privacy::is_about_somebody;
 
 /// `google.protobuf.MethodOptions.IdempotencyLevel.NO_SIDE_EFFECTS`.
@@ -53,6 +54,10 @@ pub(crate) struct Method {
     pub(crate) input: MessageDescriptor,
     /// The answer's message.
     pub(crate) output: MessageDescriptor,
+    /// Since when it is deprecated, and what stands in its place.
+    pub(crate) deprecated: Option<Notice>,
+    /// The deprecated fields of its request, at any depth, by full name.
+    pub(crate) deprecated_fields: HashMap<String, Notice>,
 }
 
 /// One `google.api.http` binding.
@@ -122,7 +127,8 @@ fn read() -> Option<Catalogue> {
     })
 }
 
-fn describe(
+/// One method as its descriptors show it.
+pub(crate) fn describe(
     method: &MethodDescriptor,
     scope: &ExtensionDescriptor,
     http: &ExtensionDescriptor,
@@ -160,6 +166,8 @@ fn describe(
         idempotent: method.input().get_field_by_name("request_id").is_some(),
         input: method.input(),
         output: method.output(),
+        deprecated: deprecation::of_method(method),
+        deprecated_fields: deprecation::of_fields(&method.input()),
     }
 }
 

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::sync::LazyLock;
 
 use super::catalogue::{Method, catalogue};
+use super::guide::{SECTIONS, guide};
 use super::sample::{VIN, sample};
 
 const STYLE: &str = "<style>body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#1a1a1a;background:#fff}\
@@ -22,6 +23,11 @@ pub(crate) fn docs() -> &'static str {
              <code>Idempotency-Key</code>. Streams answer as a JSON array, or line by line with <code>Accept: application/x-ndjson</code>, or as \
              <code>text/event-stream</code>. Everything here is in <a href=/openapi.json>/openapi.json</a> too.</p><nav>"
         );
+        for (anchor, title) in SECTIONS {
+            // Writing to a String does not fail.
+            let _ = write!(page, "<a href='#{anchor}'>{title}</a>");
+        }
+        page.push_str("</nav><nav>");
         let mut services: Vec<&Method> = Vec::new();
         for method in &catalogue().methods {
             if services
@@ -32,10 +38,10 @@ pub(crate) fn docs() -> &'static str {
             }
         }
         for service in &services {
-            // Writing to a String does not fail.
             let _ = write!(page, "<a href='#{0}'>{0}</a>", service.service_name);
         }
         page.push_str("<a href='#errors'>Errors</a></nav>");
+        page.push_str(&guide());
         for service in services {
             let _ = write!(
                 page,
@@ -84,6 +90,13 @@ fn section(page: &mut String, method: &Method) {
         method.scope,
         escaped(&method.comment)
     );
+    if let Some(notice) = &method.deprecated {
+        let _ = write!(
+            page,
+            "<p><strong>{}</strong></p>",
+            escaped(&notice.to_string())
+        );
+    }
     match method.rules.first() {
         Some(_) => {
             let _ = write!(page, "<pre>{}</pre>", escaped(&curl(method)));
@@ -137,7 +150,7 @@ fn curl(method: &Method) -> String {
     format!("curl -s{verb}{token} \"$TONGGUAN{path}\"{body}")
 }
 
-fn escaped(text: &str) -> String {
+pub(crate) fn escaped(text: &str) -> String {
     text.replace('&', "&amp;")
         .replace('<', "&lt;")
         .replace('>', "&gt;")

@@ -173,6 +173,13 @@ fn describe(operation: &mut Value, method: &Method, verb: &str, first: bool) {
     if method.scope == "public" {
         operation["security"] = json!([]);
     }
+    if let Some(notice) = &method.deprecated {
+        operation["deprecated"] = json!(true);
+        operation["description"] = json!(format!(
+            "{} Scope: `{}`. {notice}",
+            method.comment, method.scope
+        ));
+    }
     operation["x-scope"] = json!(method.scope);
     operation["x-grpc"] = json!(format!("{}/{}", method.service, method.name));
     parameters(operation, method);

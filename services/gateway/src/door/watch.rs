@@ -13,11 +13,12 @@ use tower::{Service, ServiceExt as _};
 
 use super::abroad;
 use super::catalogue::{Method, catalogue};
+use super::deprecation::Announced;
 use super::meter::{Kept, Metered};
 use super::privacy::subjects;
 use crate::Error;
 use crate::audit::{Recorder, micros};
-use crate::domain::{Visit, is_abroad};
+use crate::domain::{Basis, Visit, is_abroad};
 
 tokio::task_local! {
     static ARRIVAL: Arc<Arrival>;
@@ -29,6 +30,9 @@ pub(crate) struct Arrival {
     pub(crate) caller: Option<Arc<Caller>>,
     pub(crate) network: String,
     pub(crate) purpose: String,
+    pub(crate) basis: Option<Basis>,
+    /// What of the call is deprecated, for the door to say with the answer.
+    pub(crate) announced: Announced,
 }
 
 /// Answers one call that came with `arrival`.
@@ -82,10 +86,14 @@ impl Watched {
         request: Request<Body>,
     ) -> Result<Response<Body>, Status> {
         let arrival = ARRIVAL.try_with(Arc::clone).ok();
+        let old_fields = arrival
+            .clone()
+            .filter(|_| !method.deprecated_fields.is_empty());
         let recorded = arrival.filter(|arrival| {
             method.about_somebody && (arrival.caller.is_some() || method.scope == "public")
         });
-        let kept = Arc::new(Mutex::new(Kept::new(recorded.is_some())));
+        let keeps = recorded.is_some() || old_fields.is_some();
+        let kept = Arc::new(Mutex::new(Kept::new(keeps)));
         let request = request
             .map(|body| Body::new(Metered::new(body, method.most_bytes(), Arc::clone(&kept))));
         let answer = self.inner.clone().oneshot(request).await;
@@ -93,6 +101,9 @@ impl Watched {
         if let Some(size) = kept.too_large {
             let most = method.most_bytes();
             return Ok(Status::from(Error::MessageTooLarge { size, most }).into_http());
+        }
+        if let Some(arrival) = old_fields {
+            arrival.announced.fields(method, &kept.message);
         }
         let Some(arrival) = recorded else {
             return answer;
@@ -104,7 +115,7 @@ impl Watched {
         let (tenant, visit) = self.visit(method, &arrival, &kept.message, code);
         match answer {
             Ok(response) if is_abroad(&visit.region) && code == 0 => {
-                let hide = visit.purpose.is_empty();
+                let hide = visit.purpose.is_empty() || visit.basis.is_none();
                 let left = abroad::Left::new(self.recorder, tenant, visit);
                 Ok(response.map(|body| abroad::counted(body, method, hide, left)))
             }
@@ -130,6 +141,7 @@ impl Watched {
             write: !method.reads,
             subjects: subjects(&method.input, message),
             purpose: arrival.purpose.clone(),
+            basis: arrival.basis,
             network: arrival.network.clone(),
             code,
             ..Visit::default()

@@ -38,9 +38,9 @@ impl Audit for Rpc {
         request: Request<pb::GetDisclosuresRequest>,
     ) -> Result<Response<pb::Disclosures>, Status> {
         let tenant = caller(&request)?.tenant;
-        let year = wire::year(request.into_inner())?;
+        let (year, basis) = wire::ledger(request.into_inner())?;
         Ok(Response::new(wire::disclosures(
-            self.auditing.ledger(&tenant, year).await?,
+            self.auditing.ledger(&tenant, year, basis).await?,
         )))
     }
 }

@@ -9,7 +9,7 @@ use tongguan_vocabulary::Tenant;
 
 use super::Store;
 use crate::Error;
-use crate::domain::{GENESIS, Recorded, Sealed, Shown, Visit};
+use crate::domain::{Basis, GENESIS, Recorded, Sealed, Shown, Visit};
 
 /// Entries of one statement: seven binds each.
 const AT_ONCE: usize = 500;
@@ -36,6 +36,7 @@ impl From<EntryRow> for Sealed {
 #[derive(sqlx::FromRow)]
 struct ShownRow {
     region: String,
+    basis: String,
     answers: i64,
     subjects: i64,
     vin_fields: i64,
@@ -96,21 +97,25 @@ impl Store {
         Ok(head.map_or((0, GENESIS.to_owned()), |(last, hash)| (last as u64, hash)))
     }
 
-    /// What was shown abroad in a year, by country, and how many different subjects of all countries.
+    /// What was shown abroad in a year, by country and ground, and how many different subjects of all of them; where a
+    /// ground is named, only what was shown on it is listed.
     pub(crate) async fn shown(
         &self,
         tenant: &Tenant,
         year: i32,
+        basis: Option<Basis>,
     ) -> Result<(Vec<Shown>, u64), Error> {
-        const SQL: &str = "select region, cast(sum(answers) as bigint) as answers, count(subject) as subjects, \
+        const SQL: &str = "select region, basis, cast(sum(answers) as bigint) as answers, count(subject) as subjects, \
                            cast(sum(vin_fields) as bigint) as vin_fields, cast(sum(personal_fields) as bigint) as personal_fields, \
                            cast(sum(without_purpose) as bigint) as without_purpose from disclosures \
-                           where tenant_id = $1 and year = $2 group by region order by count(subject) desc, region";
+                           where tenant_id = $1 and year = $2 and ($3 = '' or basis = $3) \
+                           group by region, basis order by count(subject) desc, region, basis";
         const SUBJECTS: &str =
             "select count(distinct subject) from disclosures where tenant_id = $1 and year = $2";
         let rows: Vec<ShownRow> = on!(&self.db, |pool| sqlx::query_as(SQL)
             .bind(tenant.as_str())
             .bind(i64::from(year))
+            .bind(basis.map_or("", Basis::name))
             .fetch_all(pool)
             .await)?;
         let subjects: i64 = on!(&self.db, |pool| sqlx::query_scalar(SUBJECTS)
@@ -120,6 +125,7 @@ impl Store {
             .await)?;
         let shown = rows.into_iter().map(|row| Shown {
             region: row.region,
+            basis: row.basis.parse().ok(),
             answers: row.answers as u64,
             subjects: row.subjects as u64,
             vin_fields: row.vin_fields as u64,
@@ -194,8 +200,8 @@ async fn seal(tx: &mut Tx, tenant: &Tenant, visits: &[&Visit]) -> Result<(), Err
 }
 
 async fn disclose(tx: &mut Tx, tenant: &Tenant, visit: &Visit) -> Result<(), Error> {
-    const SQL: &str = "insert into disclosures (tenant_id, year, region, subject, answers, vin_fields, personal_fields, without_purpose) \
-                       values ($1, $2, $3, $4, 1, $5, $6, $7) on conflict (tenant_id, year, region, subject) do update set \
+    const SQL: &str = "insert into disclosures (tenant_id, year, region, basis, subject, answers, vin_fields, personal_fields, without_purpose) \
+                       values ($1, $2, $3, $4, $5, 1, $6, $7, $8) on conflict (tenant_id, year, region, basis, subject) do update set \
                        answers = disclosures.answers + 1, vin_fields = disclosures.vin_fields + excluded.vin_fields, \
                        personal_fields = disclosures.personal_fields + excluded.personal_fields, \
                        without_purpose = disclosures.without_purpose + excluded.without_purpose";
@@ -216,6 +222,7 @@ async fn disclose(tx: &mut Tx, tenant: &Tenant, visit: &Visit) -> Result<(), Err
             .bind(tenant.as_str())
             .bind(i64::from(year))
             .bind(&visit.region)
+            .bind(visit.basis.map_or("", Basis::name))
             .bind(subject)
             .bind(visit.vin_fields as i64 * first)
             .bind(visit.personal_fields as i64 * first)

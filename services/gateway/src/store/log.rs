@@ -82,6 +82,8 @@ pub(crate) struct EventPage {
     pub(crate) events: Vec<Event>,
     pub(crate) next_after: u64,
     pub(crate) more: bool,
+    /// What the chain of the kept events begins behind.
+    pub(crate) anchor: Head,
 }
 
 impl Store {
@@ -171,7 +173,7 @@ impl Store {
         })
     }
 
-    /// Events after a number, at most `limit`, with where the next page starts.
+    /// Events after a number, at most `limit`, with where the next page starts; 0 starts at the oldest that is kept.
     pub(crate) async fn events(
         &self,
         tenant: &Tenant,
@@ -194,6 +196,12 @@ impl Store {
             .bind(i64::from(limit) + 1)
             .fetch_all(pool)
             .await)?;
+        // Read last: had events been pruned since, those rows were still whole.
+        let anchor = self.anchor(tenant).await?;
+        if after != 0 && after < anchor.sequence {
+            let oldest = anchor.sequence;
+            return Err(Error::CursorPruned { after, oldest });
+        }
         let mut events: Vec<Event> = rows.into_iter().map(Event::from).collect();
         let more = events.len() > limit as usize;
         events.truncate(limit as usize);
@@ -207,12 +215,13 @@ impl Store {
             events,
             next_after,
             more,
+            anchor,
         })
     }
 }
 
 /// The end of the chain under its row's lock: numbers are drawn in the order of commits.
-async fn lock_head(tx: &mut Tx, tenant: &Tenant) -> Result<Head, storage::Error> {
+pub(super) async fn lock_head(tx: &mut Tx, tenant: &Tenant) -> Result<Head, storage::Error> {
     const LOCK: &str = "update event_logs set last_sequence = last_sequence where tenant_id = $1";
     const READ: &str = "select last_sequence, last_sha256 from event_logs where tenant_id = $1";
     execute!(&mut *tx, |c| sqlx::query(LOCK)

@@ -5,7 +5,7 @@ use tongguan_api::gateway::v1 as pb;
 use tongguan_rpc::{Invalid, Violations, wire};
 
 use crate::audit::{Ledger, Proof};
-use crate::domain::{Sealed, Visit};
+use crate::domain::{Basis, Sealed, Visit};
 
 /// Which entries are asked for.
 pub(crate) struct Query {
@@ -56,6 +56,7 @@ fn entry((sealed, visit): (Sealed, Visit)) -> pb::AuditEntry {
         code: visit.code,
         previous_sha256: sealed.previous,
         sha256: sealed.sha256,
+        legal_basis: to_basis(visit.basis),
     }
 }
 
@@ -68,14 +69,32 @@ pub(crate) fn proof(proof: Proof) -> pb::AuditProof {
     }
 }
 
-pub(crate) fn year(request: pb::GetDisclosuresRequest) -> Result<i32, Invalid> {
+/// The year, and the ground where one is named.
+pub(crate) fn ledger(request: pb::GetDisclosuresRequest) -> Result<(i32, Option<Basis>), Invalid> {
     let year = request.year;
     let mut bad = Violations::default();
     bad.check(year == 0 || (2020..=2200).contains(&year), "year", || {
         format!("is {year}, must be 0 or from 2020 to 2200")
     });
+    let named = pb::LegalBasis::try_from(request.legal_basis);
+    bad.check(named.is_ok(), "legal_basis", || {
+        format!("{} is none of the schema", request.legal_basis)
+    });
     bad.finish()?;
-    Ok(year)
+    Ok((year, named.ok().and_then(of_basis)))
+}
+
+fn of_basis(basis: pb::LegalBasis) -> Option<Basis> {
+    let name = basis.as_str_name().strip_prefix("LEGAL_BASIS_")?;
+    name.to_ascii_lowercase().parse().ok()
+}
+
+fn to_basis(basis: Option<Basis>) -> i32 {
+    let named = |basis: Basis| {
+        let name = format!("LEGAL_BASIS_{}", basis.name().to_ascii_uppercase());
+        pb::LegalBasis::from_str_name(&name)
+    };
+    basis.and_then(named).unwrap_or_default().into()
 }
 
 pub(crate) fn disclosures(ledger: Ledger) -> pb::Disclosures {
@@ -86,6 +105,7 @@ pub(crate) fn disclosures(ledger: Ledger) -> pb::Disclosures {
         vin_fields: one.vin_fields,
         personal_fields: one.personal_fields,
         without_purpose: one.without_purpose,
+        legal_basis: to_basis(one.basis),
     });
     pb::Disclosures {
         year: ledger.year,
@@ -94,5 +114,19 @@ pub(crate) fn disclosures(ledger: Ledger) -> pb::Disclosures {
         contract_threshold: ledger.thresholds.contract,
         assessment_threshold: ledger.thresholds.assessment,
         warnings: ledger.warnings,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_ground_stands_in_the_schema() {
+        for basis in Basis::ALL {
+            let sent = pb::LegalBasis::try_from(to_basis(Some(basis))).unwrap();
+            assert_eq!(of_basis(sent), Some(basis));
+        }
+        assert_eq!(to_basis(None), 0);
     }
 }

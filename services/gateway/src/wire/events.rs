@@ -47,6 +47,8 @@ pub(crate) fn page(page: EventPage, sees_vins: bool) -> pb::ListEventsResponse {
         events: shown.collect(),
         next_after: page.next_after,
         more: page.more,
+        anchor_sequence: page.anchor.sequence,
+        anchor_sha256: page.anchor.sha256,
     }
 }
 

@@ -87,6 +87,14 @@ async fn the_docs_name_every_method_and_load_nothing() {
             "{name} is missing"
         );
     }
+    for told in [
+        "000SANDB8R0000001",
+        "x-legal-basis",
+        "CURSOR_PRUNED",
+        "RFC 9745",
+    ] {
+        assert!(page.contains(told), "{told} is not documented");
+    }
     assert!(page.contains("VIN_TAKEN") && page.contains("Cure:"));
     for foreign in ["<script", "<link", "src=", "@import", "url("] {
         assert!(!page.contains(foreign), "{foreign}");

@@ -25,12 +25,20 @@ tongguan_testkit::on_every_database! {
     a_bad_question_is_told_every_wrong_field,
 }
 
+/// The fixed noon of every house, in seconds since 1970.
+pub(crate) const NOON: i64 = 1_772_424_000;
+
 /// What the fake streams have told so far; a token is the number of events before it.
 #[derive(Clone, Default)]
 pub(crate) struct Told(Arc<Mutex<(Vec<clearance::CaseEvent>, Vec<registry::VehicleEvent>)>>);
 
 impl Told {
     pub(crate) fn case(&self, kind: &str) {
+        self.case_at(kind, NOON);
+    }
+
+    /// The same, recorded at so many seconds since 1970.
+    pub(crate) fn case_at(&self, kind: &str, seconds: i64) {
         let cases = &mut self.0.lock().unwrap().0;
         let n = cases.len() as u64 + 1;
         cases.push(clearance::CaseEvent {
@@ -40,7 +48,7 @@ impl Told {
             actor: "zhang.san".into(),
             reason: "a person's words".into(),
             record_time: Some(pbjson_types::Timestamp {
-                seconds: 1_772_424_000,
+                seconds,
                 nanos: 120_000,
             }),
             resume_token: n.to_string(),
@@ -58,7 +66,7 @@ impl Told {
             actor: "li.si".into(),
             change_json: r#"{"owner":"wang.wu"}"#.into(),
             record_time: Some(pbjson_types::Timestamp {
-                seconds: 1_772_424_000,
+                seconds: NOON,
                 nanos: 0,
             }),
             resume_token: n.to_string(),
@@ -108,7 +116,7 @@ pub(crate) fn client(house: &House) -> EventsClient<Channel> {
     EventsClient::new(house.gateway.clone())
 }
 
-fn with_token<M>(token: &str, message: M) -> tonic::Request<M> {
+pub(crate) fn with_token<M>(token: &str, message: M) -> tonic::Request<M> {
     let mut request = tonic::Request::new(message);
     request
         .metadata_mut()
@@ -120,7 +128,7 @@ fn scoped<M>(house: &House, scopes: &[&str], message: M) -> tonic::Request<M> {
     with_token(&house.token(scopes), message)
 }
 
-async fn list(house: &House, token: &str, after: u64) -> pb::ListEventsResponse {
+pub(crate) async fn list(house: &House, token: &str, after: u64) -> pb::ListEventsResponse {
     let request = pb::ListEventsRequest {
         after,
         ..Default::default()
@@ -153,7 +161,7 @@ async fn grown_for(house: &House, token: &str, count: usize) -> Vec<pb::Event> {
 }
 
 /// The hash as the contract describes it, computed from what a reader was given.
-fn recomputed(event: &pb::Event) -> String {
+pub(crate) fn recomputed(event: &pb::Event) -> String {
     let json = serde_json::to_value(event).unwrap();
     let mut fields: Vec<String> = json["data"]
         .as_object()

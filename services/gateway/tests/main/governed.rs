@@ -216,7 +216,7 @@ async fn a_changed_entry_breaks_the_proof() {
     );
 }
 
-/// An answer with a personal field, which only a caller abroad with a purpose is shown.
+/// An answer with a personal field, which only a caller abroad with a purpose and a ground is shown.
 fn owned() -> Fakes {
     let registry = Fake::default().on("ReadOwner", |_: registry::ReadOwnerRequest| {
         Ok(registry::ReadOwnerResponse {
@@ -233,33 +233,72 @@ fn owned() -> Fakes {
     }
 }
 
-#[tokio::test]
-async fn a_caller_abroad_sees_no_personal_field_without_a_purpose_and_each_is_counted() {
-    let house = house(owned()).await;
+/// What a caller in Kenya with full rights is answered when it asks for the owner.
+async fn owner(house: &House, purpose: &str, basis: &str) -> (u16, String) {
     let abroad = Grant::new("acme".parse().unwrap(), "kra")
         .scope("*.*")
         .region("KE");
-    let owner = async |purpose: &str| {
-        let mut request = Request::post(format!("/v1/vehicles/{VIN}:readOwner"))
-            .header("authorization", bearer(&house, &abroad));
-        if !purpose.is_empty() {
-            request = request.header("x-purpose", purpose);
+    let mut request = Request::post(format!("/v1/vehicles/{VIN}:readOwner"))
+        .header("authorization", bearer(house, &abroad));
+    for (name, value) in [("x-purpose", purpose), ("x-legal-basis", basis)] {
+        if !value.is_empty() {
+            request = request.header(name, value);
         }
-        let answer = house.send(request.body(text("{}")).unwrap()).await;
-        assert_eq!(answer.status(), 200);
-        String::from_utf8(answer.body().to_vec()).unwrap()
+    }
+    let answer = house.send(request.body(text("{}")).unwrap()).await;
+    let body = String::from_utf8(answer.body().to_vec()).unwrap();
+    (answer.status().as_u16(), body)
+}
+
+#[tokio::test]
+async fn a_caller_abroad_sees_no_personal_field_without_a_purpose_and_a_ground_and_each_is_counted()
+{
+    let house = house(owned()).await;
+    for (purpose, basis) in [("", ""), ("clearance at Mombasa", ""), ("", "contract")] {
+        let (code, body) = owner(&house, purpose, basis).await;
+        assert!(
+            code == 200 && !body.contains("某某"),
+            "{purpose:?} {basis:?}: {body}"
+        );
+    }
+    for basis in ["contract", "treaty", "contract"] {
+        let (_, body) = owner(&house, "clearance at Mombasa", basis).await;
+        assert!(body.contains("某某"), "{body}");
+    }
+    let ledger = async |filter: &str| {
+        let target = format!("/v1/audit/disclosures?legalBasis={filter}");
+        house.json("GET", &target, "").await.1
     };
-    assert!(!owner("").await.contains("某某"));
-    assert!(owner("clearance at Mombasa").await.contains("某某"));
     for _ in 0..10_000 {
-        let (_, ledger) = house.json("GET", "/v1/audit/disclosures", "").await;
-        if ledger["counts"][0]["region"] == "KE" {
-            assert_eq!(ledger["counts"][0]["personalFields"], "1", "{ledger}");
-            assert_eq!(ledger["subjects"], "1");
-            assert_eq!(ledger["year"], 2026);
+        let all = ledger("LEGAL_BASIS_UNSPECIFIED").await;
+        let counts = all["counts"].as_array().cloned().unwrap_or_default();
+        let shown = |basis: &str| {
+            let found = counts.iter().find(|one| one["legalBasis"] == basis);
+            found.map_or("0".into(), |one| one["personalFields"].clone())
+        };
+        if shown("LEGAL_BASIS_CONTRACT") == "2" && shown("LEGAL_BASIS_TREATY") == "1" {
+            assert!(counts.iter().all(|one| one["region"] == "KE"), "{all}");
+            assert_eq!(all["subjects"], "1", "one car, whatever the grounds: {all}");
+            assert_eq!(all["year"], 2026);
+            let one = ledger("LEGAL_BASIS_TREATY").await;
+            assert_eq!(one["counts"].as_array().unwrap().len(), 1, "{one}");
+            assert_eq!(one["counts"][0]["answers"], "1");
+            let (_, log) = house.json("GET", "/v1/audit/entries", "").await;
+            assert!(log.to_string().contains("LEGAL_BASIS_TREATY"), "{log}");
             return;
         }
         tokio::task::yield_now().await;
     }
     panic!("nothing was counted");
+}
+
+#[tokio::test]
+async fn a_ground_that_is_none_is_refused_by_name() {
+    let house = house(owned()).await;
+    let (code, body) = owner(&house, "clearance", "because").await;
+    assert_eq!(code, 400);
+    assert!(
+        body.contains("x-legal-basis") && body.contains("standard_contract"),
+        "{body}"
+    );
 }

@@ -15,5 +15,6 @@ mod governed;
 mod jobs;
 mod json;
 mod readiness;
+mod retention;
 mod sandbox;
 mod webhooks;

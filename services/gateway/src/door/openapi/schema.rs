@@ -6,6 +6,7 @@ use prost_reflect::{EnumDescriptor, FieldDescriptor, Kind, MessageDescriptor};
 use serde_json::{Map, Value, json};
 
 use super::super::catalogue::{catalogue, comment};
+use super::super::deprecation;
 
 /// Fields that a request must bring, by message; kept in step with the services by a test of the whole suite.
 const REQUIRED: &str = include_str!("required.txt");
@@ -80,6 +81,10 @@ fn object(message: &MessageDescriptor, requires: bool) -> Value {
         let said = comment(&field.parent_message().parent_file(), field.path());
         if !said.is_empty() && schema.get("$ref").is_none() {
             schema["description"] = json!(said);
+        }
+        if let Some(notice) = deprecation::of_field(&field) {
+            schema["deprecated"] = json!(true);
+            schema["description"] = json!(format!("{said} {notice}").trim());
         }
         if required.contains(field.name()) {
             named.push(json!(field.json_name()));
