@@ -24,5 +24,5 @@ pub use page::{PageToken, PageTokenError};
 pub use peer::{PeerDetails, PeerError};
 pub use tasks::Tasks;
 pub use tongguan_api::common::v1::ErrorReason;
-pub use trace::hop_span;
+pub use trace::{about, hop_span};
 pub use violations::{Invalid, Violations};
