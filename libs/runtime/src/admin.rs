@@ -62,7 +62,12 @@ impl Admin {
         match (request.method(), request.uri().path()) {
             (&Method::GET, "/livez") => text(StatusCode::OK, "alive"),
             (&Method::GET, "/readyz") if self.health.ready() => text(StatusCode::OK, "ready"),
-            (&Method::GET, "/readyz") => text(StatusCode::SERVICE_UNAVAILABLE, "not ready"),
+            (&Method::GET, "/readyz") => {
+                let troubles = self.health.troubles().into_iter();
+                let lines = troubles.map(|(role, why)| format!("\n{role}: {why}"));
+                let page = format!("not ready{}", lines.collect::<String>());
+                text(StatusCode::SERVICE_UNAVAILABLE, &page)
+            }
             (&Method::GET | &Method::PUT, "/log-filter") => self.log_filter(request).await,
             (_, "/livez" | "/readyz" | "/log-filter") => {
                 text(StatusCode::METHOD_NOT_ALLOWED, "no such method here")

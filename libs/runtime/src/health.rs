@@ -15,8 +15,11 @@ use crate::channel::unguarded;
 pub struct Health {
     reporter: HealthReporter,
     channel: Channel,
-    roles: Arc<Mutex<BTreeMap<String, bool>>>,
+    roles: Arc<Mutex<BTreeMap<String, Readiness>>>,
 }
+
+/// Whether a role can serve now, or why it can not, for its operator.
+pub type Readiness = Result<(), String>;
 
 impl Health {
     /// Nothing is ready yet.
@@ -39,10 +42,17 @@ impl Health {
 
     /// Says whether `role` (a full proto service name) can serve now.
     pub async fn set(&self, role: &str, ready: bool) {
+        let why = || "it can not serve".to_owned();
+        self.tell(role, ready.then_some(()).ok_or_else(why)).await;
+    }
+
+    /// As [`Health::set`], with the reason where it can not.
+    pub async fn tell(&self, role: &str, readiness: Readiness) {
+        let ready = readiness.is_ok();
         let all = {
             let mut roles = self.roles.lock().unwrap_or_else(PoisonError::into_inner);
-            roles.insert(role.to_owned(), ready);
-            roles.values().all(|ready| *ready)
+            roles.insert(role.to_owned(), readiness);
+            roles.values().all(Result::is_ok)
         };
         self.reporter.set_service_status(role, status(ready)).await;
         self.reporter.set_service_status("", status(all)).await;
@@ -51,7 +61,16 @@ impl Health {
     /// Whether every role that reported is ready, and at least one did.
     pub fn ready(&self) -> bool {
         let roles = self.roles.lock().unwrap_or_else(PoisonError::into_inner);
-        !roles.is_empty() && roles.values().all(|ready| *ready)
+        !roles.is_empty() && roles.values().all(Result::is_ok)
+    }
+
+    /// Every role that is not ready, with the reason: for operators, not for the public.
+    pub fn troubles(&self) -> Vec<(String, String)> {
+        let roles = self.roles.lock().unwrap_or_else(PoisonError::into_inner);
+        let named = |(role, readiness): (&String, &Readiness)| {
+            Some((role.clone(), readiness.as_ref().err()?.clone()))
+        };
+        roles.iter().filter_map(named).collect()
     }
 
     /// Asks `check` now and every `interval` until the process stops; `check` should look at the role's database.
@@ -63,9 +82,9 @@ impl Health {
         mut check: C,
     ) where
         C: FnMut() -> F + Send + 'static,
-        F: Future<Output = bool> + Send,
+        F: Future<Output = Readiness> + Send,
     {
-        self.set(role, check().await).await;
+        self.tell(role, check().await).await;
         let health = self.clone();
         let stopping = tasks.stopping();
         tasks.spawn("health", async move {
@@ -75,17 +94,18 @@ impl Health {
                 .await
                 .is_some()
             {
-                let ready = tokio::time::timeout(interval, check())
-                    .await
-                    .unwrap_or(false);
+                let late = |_| Err("it does not answer".to_owned());
+                let readiness = tokio::time::timeout(interval, check()).await;
+                let readiness = readiness.unwrap_or_else(late);
                 if stopping.is_cancelled() {
                     break;
                 }
-                if before.is_some_and(|before| before != ready) {
-                    tracing::warn!(role, ready, "readiness changed");
+                if before.as_ref().is_some_and(|before| *before != readiness) {
+                    let why = readiness.as_ref().err().map(String::as_str);
+                    tracing::warn!(role, ready = why.is_none(), why, "readiness changed");
                 }
-                before = Some(ready);
-                health.set(role, ready).await;
+                before = Some(readiness.clone());
+                health.tell(role, readiness).await;
             }
         });
     }
@@ -94,7 +114,9 @@ impl Health {
     pub async fn stop(&self) {
         let names: Vec<String> = {
             let mut roles = self.roles.lock().unwrap_or_else(PoisonError::into_inner);
-            roles.values_mut().for_each(|ready| *ready = false);
+            let stopping =
+                |readiness: &mut Readiness| *readiness = Err("it is stopping".to_owned());
+            roles.values_mut().for_each(stopping);
             roles.keys().cloned().collect()
         };
         for name in names.iter().map(String::as_str).chain([""]) {

@@ -18,7 +18,7 @@ mod shutdown;
 pub use admin::{Admin, reflection};
 pub use config::ConfigError;
 pub use error::Error;
-pub use health::Health;
+pub use health::{Health, Readiness};
 pub use run::{Process, RuntimeConfig, ShutdownConfig};
 pub use server::{Server, ServerConfig, TlsConfig};
 pub use shutdown::Shutdown;

@@ -55,8 +55,9 @@ async fn a_process_is_ready_when_its_roles_are_and_stops_when_asked() {
             "no role has reported yet"
         );
         health.set(role, true).await;
+        let why = Err("a witness saw another log".to_owned());
         health
-            .set("tongguan.clearance.v1.ExportClearance", false)
+            .tell("tongguan.clearance.v1.ExportClearance", why)
             .await;
         assert_eq!(
             soon(check.check(ask(role)))
@@ -73,6 +74,16 @@ async fn a_process_is_ready_when_its_roles_are_and_stops_when_asked() {
                 .into_inner()
                 .status(),
             ServingStatus::NotServing
+        );
+        let (mut operator, _) = client(admin).await;
+        let answer = soon(operator.send_request(get(admin, "/readyz")))
+            .await
+            .unwrap();
+        assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE);
+        let text = answer.into_body().collect().await.unwrap().to_bytes();
+        assert_eq!(
+            text,
+            "not ready\ntongguan.clearance.v1.ExportClearance: a witness saw another log\n"
         );
         health
             .set("tongguan.clearance.v1.ExportClearance", true)

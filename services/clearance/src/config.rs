@@ -76,6 +76,14 @@ impl Default for Config {
     }
 }
 
+impl Config {
+    /// Certificates on one status list, within what a list can hold.
+    pub(crate) fn list_size(&self) -> u32 {
+        self.status_list_size
+            .clamp(4, tongguan_certificate::status::MAX_STATUSES)
+    }
+}
+
 /// A PKCS#11 token; without a module every key is a file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]

@@ -148,6 +148,18 @@ pub enum Error {
         /// Why.
         source: std::io::Error,
     },
+    /// The token that signs has more to do than it can now.
+    #[error("the token that signs is busy: {waiting} signatures wait for it")]
+    SignerBusy {
+        /// How many.
+        waiting: usize,
+    },
+    /// Key files are not there, and whoever asked makes none.
+    #[error("the issuer's keys are not there: {}", .files.join(", "))]
+    KeysMissing {
+        /// Their paths.
+        files: Vec<String>,
+    },
     /// The stored log is not the one that was signed: the service does not start on it.
     #[error("the transparency log in the store is not the one its last checkpoint signed")]
     LogDamaged,
@@ -163,6 +175,12 @@ pub enum Error {
         seen: u64,
         /// Entries in the store.
         held: u64,
+    },
+    /// A witness disagreed while this process ran: nothing is signed, reserved or used until an operator has looked.
+    #[error("nothing is signed any more: {why}")]
+    Barred {
+        /// What the witness saw.
+        why: String,
     },
 }
 
@@ -194,13 +212,17 @@ impl Failure for Error {
             | Self::ReturnRefused
             | Self::RuleProhibits
             | Self::SecondPersonRequired { .. }
-            | Self::OverrideDiffers => Code::FailedPrecondition,
+            | Self::OverrideDiffers
+            | Self::Barred { .. } => Code::FailedPrecondition,
             Self::Invalid(_) | Self::Page(_) => Code::InvalidArgument,
             Self::Peer(error) => error.code(),
             Self::Storage(error) => of_trouble(error.trouble()).0,
-            Self::Issuer(certificate::Error::SignerUnavailable(_)) => Code::Unavailable,
+            Self::Issuer(certificate::Error::SignerUnavailable(_)) | Self::SignerBusy { .. } => {
+                Code::Unavailable
+            }
             Self::Issuer(_)
             | Self::Key { .. }
+            | Self::KeysMissing { .. }
             | Self::LogDamaged
             | Self::WitnessDisagrees { .. } => Code::Internal,
         }
@@ -237,8 +259,11 @@ impl Failure for Error {
             Self::Page(_) => ErrorReason::PageTokenInvalid,
             Self::Peer(error) => error.reason(),
             Self::Storage(error) => of_trouble(error.trouble()).1,
+            Self::Barred { .. } => ErrorReason::LogBarred,
+            Self::SignerBusy { .. } => ErrorReason::Overloaded,
             Self::Issuer(_)
             | Self::Key { .. }
+            | Self::KeysMissing { .. }
             | Self::LogDamaged
             | Self::WitnessDisagrees { .. } => ErrorReason::Internal,
         }
@@ -260,6 +285,14 @@ impl Failure for Error {
                 .map(|problem| violation("licence", problem))
                 .collect(),
             _ => Vec::new(),
+        }
+    }
+
+    fn retry_after(&self) -> Option<std::time::Duration> {
+        match self {
+            Self::SignerBusy { .. } => Some(std::time::Duration::from_secs(1)),
+            Self::Peer(error) => error.retry_after(),
+            _ => None,
         }
     }
 

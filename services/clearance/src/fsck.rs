@@ -1,25 +1,25 @@
-//! Holds everything the issuer stored against everything else: entries, tiles, checkpoints, bundles, certificates, status.
+//! Holds everything the issuer stored against everything else: entries, tiles, checkpoints, bundles, certificates,
+//! status and keys.
 //!
 //! Nothing is changed, and nothing stops at the first fault: a report that names all of them is what a restore needs.
+
+mod certificates;
+mod trust;
 
 use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::Serialize;
+use tongguan_certificate::log::audit;
 use tongguan_certificate::log::entry::{Entry, join_bundle, leaf_hash};
 use tongguan_certificate::log::tile::grown;
-use tongguan_certificate::log::{SignedCheckpoint, audit};
-use tongguan_certificate::verify::Against;
-use tongguan_certificate::{
-    Certificate, Checkpoint, Digest, Live, Reason, Signer as _, Tree, TrustBundle, Verifier,
-};
+use tongguan_certificate::{Digest, Tree};
 use tongguan_storage::Database;
 
 use crate::config::Config;
 use crate::error::Error;
-use crate::keys::Keys;
 use crate::store::Store;
-use crate::store::log::{CertificateRow, EntryRow};
+use crate::store::log::EntryRow;
 
 /// Rows read at a time: one entry bundle of C2SP tlog-tiles.
 const PAGE: u32 = 256;
@@ -28,6 +28,8 @@ const PAGE: u32 = 256;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Part {
+    /// A key of the issuer.
+    Key,
     /// An entry of the log, or one that is missing.
     Entry,
     /// A tile of hashes that the entries do not give.
@@ -86,45 +88,23 @@ impl Findings {
     }
 }
 
-/// Checks the issuer's tables in a database; the keys of the configuration are only looked at for the bundle's root.
+/// Checks the issuer's tables and keys against each other; makes no key and changes nothing.
 pub async fn fsck(config: &Config, database: Database) -> Result<Findings, Error> {
     let store = Store::new(database);
     let mut found = Findings::default();
-    let bundle = bundles(config, &store, &mut found).await?;
-    let (tree, entries) = entries(&store, &mut found).await?;
-    checkpoints(&store, bundle.as_ref(), &tree, &mut found).await?;
-    certificates(config, &store, bundle.as_ref(), &entries, &mut found).await?;
+    let bundle = trust::check(config, &store, &mut found).await?;
+    let (tree, logged) = entries(&store, &mut found).await?;
+    trust::checkpoints(&store, bundle.as_ref(), &tree, &mut found).await?;
+    certificates::check(config, &store, bundle.as_ref(), &logged, &mut found).await?;
     Ok(found)
 }
 
-/// Every edition opens and follows the one before; the last one.
-async fn bundles(
-    config: &Config,
-    store: &Store,
-    found: &mut Findings,
-) -> Result<Option<TrustBundle>, Error> {
-    let editions = store.bundles().await?;
-    found.trust_bundles = editions.len();
-    if editions.is_empty() {
-        return Ok(None);
-    }
-    let root = Keys::open(config)?.root.public_key().clone();
-    let mut last: Option<TrustBundle> = None;
-    for (version, bytes) in editions {
-        let opened = match &last {
-            None => TrustBundle::open(&bytes, std::slice::from_ref(&root)),
-            Some(before) => before.replace(&bytes, std::slice::from_ref(&root)),
-        };
-        match opened {
-            Ok(bundle) if bundle.trust().version == version => last = Some(bundle),
-            Ok(bundle) => {
-                let problem = format!("says that it is edition {}", bundle.trust().version);
-                found.fault(Part::TrustBundle, version, problem);
-            }
-            Err(error) => found.fault(Part::TrustBundle, version, error),
-        }
-    }
-    Ok(last)
+/// Checks only the keys and the trust bundles: quick, however long the log is. None where the issuer never started on
+/// this database, and any keys would do.
+pub async fn keys(config: &Config, database: Database) -> Result<Option<Findings>, Error> {
+    let mut found = Findings::default();
+    trust::check(config, &Store::new(database), &mut found).await?;
+    Ok((found.trust_bundles > 0).then_some(found))
 }
 
 /// Entries by the certificate they log.
@@ -191,136 +171,4 @@ async fn entries(store: &Store, found: &mut Findings) -> Result<(Tree, Logged), 
         }
     }
     Ok((tree, logged))
-}
-
-/// Every checkpoint is signed by a log of the bundle and is one the entries continue.
-async fn checkpoints(
-    store: &Store,
-    bundle: Option<&TrustBundle>,
-    tree: &Tree,
-    found: &mut Findings,
-) -> Result<(), Error> {
-    let logs = bundle
-        .map(|bundle| bundle.trust().logs.clone())
-        .unwrap_or_default();
-    for (size, note) in store.checkpoints().await? {
-        found.checkpoints += 1;
-        let opened = logs
-            .iter()
-            .find_map(|log| SignedCheckpoint::open(&note, log).ok());
-        let Some(signed) = opened else {
-            found.fault(
-                Part::Checkpoint,
-                size,
-                "is not signed by a log of the trust bundle",
-            );
-            continue;
-        };
-        let checkpoint: &Checkpoint = signed.checkpoint();
-        if checkpoint.size != size {
-            let problem = format!("signs {} entries", checkpoint.size);
-            found.fault(Part::Checkpoint, size, problem);
-        }
-        if let Some(finding) = tree.departs_from(checkpoint) {
-            found.fault(Part::Checkpoint, size, finding);
-        }
-    }
-    Ok(())
-}
-
-/// Every certificate verifies as of its issue, stands in the log where it says, and alone on its status index.
-async fn certificates(
-    config: &Config,
-    store: &Store,
-    bundle: Option<&TrustBundle>,
-    logged: &Logged,
-    found: &mut Findings,
-) -> Result<(), Error> {
-    let verifier = bundle.cloned().map(Verifier::new);
-    let (mut after, mut places) = (uuid::Uuid::nil(), BTreeMap::new());
-    let mut known = std::collections::BTreeSet::new();
-    loop {
-        let page = store.certificate_rows(after, PAGE).await?;
-        let Some(last) = page.last() else { break };
-        after = last.id;
-        for row in page {
-            known.insert(row.id);
-            found.certificates += 1;
-            if let Some(other) = places.insert(row.status_index, row.id) {
-                let problem = format!("is that of {other} and of {}", row.id);
-                found.fault(Part::Status, row.status_index, problem);
-            }
-            if let Some(cose) = &row.cose {
-                certificate(config, &row, cose, verifier.as_ref(), logged, found);
-            } else if row.state != "PREPARED" {
-                found.fault(Part::Certificate, row.id, "was issued and has no envelope");
-            }
-        }
-    }
-    for (id, (index, _)) in logged.iter().filter(|(id, _)| !known.contains(*id)) {
-        found.fault(
-            Part::Certificate,
-            id,
-            format!("is logged at {index} and not in the store"),
-        );
-    }
-    let next = store
-        .last_status_index()
-        .await?
-        .map_or(0, |last| i64::from(last) + 1);
-    for (index, id) in places.range(next..) {
-        found.fault(
-            Part::Status,
-            index,
-            format!("of {id} was never drawn: it can be given twice"),
-        );
-    }
-    Ok(())
-}
-
-fn certificate(
-    config: &Config,
-    row: &CertificateRow,
-    cose: &[u8],
-    verifier: Option<&Verifier>,
-    logged: &Logged,
-    found: &mut Findings,
-) {
-    if !logged.contains_key(&row.id) {
-        found.fault(Part::Certificate, row.id, "does not stand in the log");
-    }
-    let certificate = match Certificate::from_cose(cose) {
-        Ok(certificate) => certificate,
-        Err(error) => return found.fault(Part::Certificate, row.id, error),
-    };
-    let record = certificate.record();
-    if record.id != row.id {
-        let problem = format!("its envelope is that of {}", record.id);
-        return found.fault(Part::Certificate, row.id, problem);
-    }
-    if let Some((index, entry)) = logged.get(&row.id)
-        && entry.to_bytes() != certificate.log_entry()
-    {
-        let problem = format!("entry {index} logs other content under its id");
-        found.fault(Part::Certificate, row.id, problem);
-    }
-    let size = i64::from(config.status_list_size.max(4));
-    if i64::from(record.status.index) != row.status_index % size {
-        let problem = format!(
-            "states index {}, its row has {}",
-            record.status.index, row.status_index
-        );
-        found.fault(Part::Status, row.id, problem);
-    }
-    let against = Against {
-        live: Some(Live::Unused),
-        ..Against::default()
-    };
-    if let Some(verifier) = verifier {
-        let report = verifier.verify(cose, &against, record.issued_at);
-        if report.reason != Reason::AllChecksPassed {
-            let problem = format!("does not verify as of its issue: {}", report.reason.code());
-            found.fault(Part::Certificate, row.id, problem);
-        }
-    }
 }

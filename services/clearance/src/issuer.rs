@@ -1,8 +1,11 @@
 //! The issuer: signs certificates, keeps the transparency log, publishes bundle and status list.
 
 mod bundle;
+mod list;
+#[cfg(test)]
+mod tests;
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use time::{Duration, OffsetDateTime};
@@ -10,17 +13,18 @@ use tokio::sync::Mutex;
 use tongguan_certificate::log::tile::Tile;
 use tongguan_certificate::{
     Checkpoint, Digest, Live, LogProof, NoteKey, NoteKeyKind, PublicKey, SignedCheckpoint,
-    Signer as _, Status, StatusList, Timestamp, Tree, Trust, Verifier,
+    Signer as _, Timestamp, Tree, Trust, Verifier,
 };
 use tongguan_rpc::Tasks;
 
 use crate::config::Config;
 use crate::domain::certificate::Life;
 use crate::error::Error;
-use crate::keys::Keys;
+use crate::keys::{Key, Keys};
 use crate::store::Store;
 use crate::witnesses::Witnesses;
 use bundle::{current_bundle, publish};
+pub(crate) use list::Published;
 
 /// How long before its end a trust bundle is published again.
 const RENEW: Duration = Duration::days(7);
@@ -34,10 +38,12 @@ pub(crate) struct Issuer {
     tree: Mutex<Tree>,
     verifier: RwLock<Arc<Verifier>>,
     witnesses: Witnesses,
+    /// The checkpoint that was signed and stored last.
+    kept: RwLock<Option<SignedCheckpoint>>,
     /// The newest checkpoint that enough witnesses cosigned.
     cosigned: RwLock<Option<SignedCheckpoint>>,
-    /// A witness saw another log: nothing is signed any more.
-    barred: AtomicBool,
+    /// The status lists as they were signed last, by number.
+    lists: Mutex<BTreeMap<u32, Arc<Published>>>,
     store: Store,
     list_size: u32,
     list_ttl: u64,
@@ -52,7 +58,15 @@ impl Issuer {
         store: Store,
         now: OffsetDateTime,
     ) -> Result<Self, Error> {
-        let keys = Keys::open(config)?;
+        Self::with(Keys::open(config)?, config, store, now).await
+    }
+
+    async fn with(
+        keys: Keys,
+        config: &Config,
+        store: Store,
+        now: OffsetDateTime,
+    ) -> Result<Self, Error> {
         let witnesses = Witnesses::new(config)?;
         let log_key = NoteKey::new(
             &format!("{}/log", config.issuer),
@@ -83,12 +97,11 @@ impl Issuer {
             tree: Mutex::new(tree),
             verifier: RwLock::new(Arc::new(Verifier::new(bundle))),
             witnesses,
+            kept: RwLock::default(),
             cosigned: RwLock::default(),
-            barred: AtomicBool::default(),
+            lists: Mutex::default(),
             store,
-            list_size: config
-                .status_list_size
-                .clamp(4, tongguan_certificate::status::MAX_STATUSES),
+            list_size: config.list_size(),
             list_ttl: config.status_list_ttl.max(1),
             bundle_life,
         };
@@ -98,6 +111,7 @@ impl Issuer {
 
     /// Shows the log to its witnesses where they have not all cosigned it as it stands.
     pub(crate) async fn witness(&self) -> Result<(), Error> {
+        self.standing()?;
         let signed = {
             let mut tree = self.tree.lock().await;
             grow(&mut tree, &self.store).await?;
@@ -108,8 +122,9 @@ impl Issuer {
             if self.witnesses.is_empty() || tree.size() == 0 || shown {
                 return Ok(());
             }
-            self.sign_checkpoint(&tree).await?
+            self.of(&tree)
         };
+        let signed = self.sign_checkpoint(signed).await?;
         let signed = match self.witnesses.show(&self.tree, signed).await {
             Err(Error::WitnessDisagrees { seen, held, .. })
                 if seen > held && self.holds(seen).await? =>
@@ -118,8 +133,8 @@ impl Issuer {
                 return Ok(());
             }
             Err(error @ Error::WitnessDisagrees { .. }) => {
-                self.barred.store(true, Ordering::Relaxed);
-                tracing::error!(%error, "nothing is signed any more");
+                let why = self.keys.bar.get_or_init(|| error.to_string());
+                tracing::error!(why, "nothing is signed any more");
                 return Err(error);
             }
             shown => shown?,
@@ -141,6 +156,15 @@ impl Issuer {
         Ok(tree.size() >= seen)
     }
 
+    /// Whether the log may be relied on: once a witness disagreed, nothing is signed, reserved or used on it by this
+    /// process any more, because a certificate whose use was forgotten could be used again.
+    pub(crate) fn standing(&self) -> Result<(), Error> {
+        match self.keys.bar.get() {
+            None => Ok(()),
+            Some(why) => Err(Error::Barred { why: why.clone() }),
+        }
+    }
+
     fn cosigned(&self) -> Option<SignedCheckpoint> {
         let cosigned = self.cosigned.read().unwrap_or_else(PoisonError::into_inner);
         cosigned.clone()
@@ -160,13 +184,9 @@ impl Issuer {
         &self,
         indices: &[u64],
     ) -> Result<(SignedCheckpoint, Vec<LogProof>), Error> {
-        if self.barred.load(Ordering::Relaxed) {
-            return Err(Error::LogDamaged);
-        }
-        let mut tree = self.tree.lock().await;
-        grow(&mut tree, &self.store).await?;
-        let signed =
-            Checkpoint::of(self.log_key.name(), &tree).sign(&self.log_key, &self.keys.log)?;
+        self.standing()?;
+        let signed = self.sign(self.grown().await?).await?;
+        let tree = self.tree.lock().await;
         let proofs: Result<Vec<LogProof>, _> = indices
             .iter()
             .map(|index| signed.prove(&tree, *index))
@@ -176,23 +196,49 @@ impl Issuer {
 
     /// The newest checkpoint; with witnesses, the newest that enough of them cosigned.
     pub(crate) async fn checkpoint(&self) -> Result<SignedCheckpoint, Error> {
+        self.standing()?;
         if self.witnesses.quorum > 0
             && let Some(cosigned) = self.cosigned()
         {
             return Ok(cosigned);
         }
-        let mut tree = self.tree.lock().await;
-        grow(&mut tree, &self.store).await?;
-        self.sign_checkpoint(&tree).await
+        self.sign_checkpoint(self.grown().await?).await
     }
 
-    async fn sign_checkpoint(&self, tree: &Tree) -> Result<SignedCheckpoint, Error> {
-        let signed =
-            Checkpoint::of(self.log_key.name(), tree).sign(&self.log_key, &self.keys.log)?;
+    fn of(&self, tree: &Tree) -> Checkpoint {
+        Checkpoint::of(self.log_key.name(), tree)
+    }
+
+    /// The log as it stands in the store.
+    async fn grown(&self) -> Result<Checkpoint, Error> {
+        let mut tree = self.tree.lock().await;
+        grow(&mut tree, &self.store).await?;
+        Ok(self.of(&tree))
+    }
+
+    /// Signs and keeps a checkpoint; the one that was kept last, where it says the same.
+    async fn sign_checkpoint(&self, checkpoint: Checkpoint) -> Result<SignedCheckpoint, Error> {
+        let held = {
+            let kept = self.kept.read().unwrap_or_else(PoisonError::into_inner);
+            kept.clone()
+        };
+        if let Some(held) = held.filter(|held| *held.checkpoint() == checkpoint) {
+            return Ok(held);
+        }
+        let signed = self.sign(checkpoint).await?;
         self.store
             .store_checkpoint(signed.checkpoint().size, signed.note())
             .await?;
+        let mut kept = self.kept.write().unwrap_or_else(PoisonError::into_inner);
+        *kept = Some(signed.clone());
         Ok(signed)
+    }
+
+    /// Signs a checkpoint. The tree is not held meanwhile: a token may take its time.
+    async fn sign(&self, checkpoint: Checkpoint) -> Result<SignedCheckpoint, Error> {
+        let log = self.log_key.clone();
+        let signing = move |key: &Key| checkpoint.sign(&log, key);
+        self.keys.log.signing(signing).await
     }
 
     /// A tile of hashes or of entries; `None` where the path names none.
@@ -236,6 +282,7 @@ impl Issuer {
         if OffsetDateTime::from(trust.expires_at) - RENEW > now {
             return Ok(held);
         }
+        self.standing()?;
         let renewed = Trust {
             version: trust.version + 1,
             issued_at: now.into(),
@@ -254,43 +301,6 @@ impl Issuer {
     /// The public half of the bundle's key.
     pub(crate) fn root_key(&self) -> &PublicKey {
         self.keys.root.public_key()
-    }
-
-    /// A status list, signed now. An empty name means the newest; `None` where there is no such list.
-    pub(crate) async fn status_list(
-        &self,
-        name: &str,
-        now: OffsetDateTime,
-    ) -> Result<Option<(String, Vec<u8>, u64)>, Error> {
-        let marked = self.store.marked().await?;
-        let last = self.store.last_status_index().await?.unwrap_or(0);
-        let number = if name.is_empty() {
-            last / self.list_size
-        } else {
-            let prefix = format!("{}/status/", self.name);
-            match name
-                .strip_prefix(&prefix)
-                .and_then(|number| number.parse().ok())
-                .filter(|number| *number <= last / self.list_size)
-            {
-                Some(number) => number,
-                None => return Ok(None),
-            }
-        };
-        let name = format!("{}/status/{number}", self.name);
-        let mut list = StatusList::new(&name, self.list_size, now.into(), self.list_ttl)?;
-        for (index, state) in marked {
-            let index = u32::try_from(index).unwrap_or(u32::MAX);
-            if index / self.list_size == number {
-                let status = match state.as_str() {
-                    "USED" => Status::Used,
-                    "SUSPENDED" => Status::Suspended,
-                    _ => Status::Revoked,
-                };
-                list.set(index % self.list_size, status)?;
-            }
-        }
-        Ok(Some((name, list.sign(&self.keys.issuer)?, self.list_ttl)))
     }
 }
 

@@ -330,7 +330,8 @@ impl ExportClearance for Rpc {
         &self,
         request: Ask<pb::GetStatusListRequest>,
     ) -> Answer<pb::StatusList> {
-        answer(self.service.status_list(request.into_inner().list).await?)
+        let published = self.service.status_list(request.into_inner().list).await?;
+        answer(published.as_ref())
     }
 
     async fn get_checkpoint(&self, _: Ask<pb::GetCheckpointRequest>) -> Answer<pb::Checkpoint> {

@@ -21,11 +21,12 @@ use crate::config::Config;
 use crate::domain::{Case, Document, mandate};
 use crate::error::Error;
 use crate::issuer::Issuer;
+pub(crate) use crate::issuer::Published;
 use crate::peers::Desk;
 use crate::store::{Entry, Store};
 
 pub(crate) use cases::{Opening, Submission};
-pub(crate) use certificates::{Checked, Line, Manifest, Published, Seen, Shown, Verified};
+pub(crate) use certificates::{Checked, Line, Manifest, Seen, Shown, Verified};
 pub(crate) use figures::{MovementPage, MovementView, StatisticsView};
 pub(crate) use licences::{LicenceRecord, NewBatch};
 

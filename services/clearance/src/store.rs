@@ -6,6 +6,7 @@ mod certificates;
 mod events;
 mod figures;
 mod follow;
+mod fsck;
 mod invariants;
 mod issue;
 pub(crate) mod log;

@@ -51,7 +51,7 @@ impl Finding {
 
 /// Looks at everything the roles named need; changes nothing.
 pub async fn examine_all(settings: &Settings, roles: &[Role], clock: &Clock) -> Vec<Finding> {
-    let mut findings = vec![key(&settings.issuer_key())];
+    let mut findings = vec![key("token issuer's key", &settings.issuer_key())];
     findings.extend(listener(settings));
     if roles.contains(&Role::Maintenance) {
         findings.push(records(settings));
@@ -59,6 +59,9 @@ pub async fn examine_all(settings: &Settings, roles: &[Role], clock: &Clock) -> 
     for role in Role::ALL {
         if roles.contains(&role) {
             findings.extend(database(settings, role, clock).await);
+            if role == Role::Clearance {
+                findings.extend(certificate_keys(settings).await);
+            }
         } else if roles.iter().any(|asking| asking.asks().contains(&role)) {
             findings.push(peer(settings, role));
         }
@@ -67,8 +70,7 @@ pub async fn examine_all(settings: &Settings, roles: &[Role], clock: &Clock) -> 
 }
 
 /// Whether a secret file is there and readable by its owner alone.
-fn key(path: &Path) -> Finding {
-    let what = "token issuer's key";
+fn key(what: &str, path: &Path) -> Finding {
     let shown = path.display();
     let Ok(about) = std::fs::metadata(path) else {
         let found = format!(
@@ -208,6 +210,46 @@ pub(crate) async fn database(settings: &Settings, role: Role, clock: &Clock) -> 
         );
         findings.push(Finding::new(Weight::Good, what, found));
     }
+    findings
+}
+
+/// Whether the keys that sign certificates are those that verifiers were told, and their owner's alone.
+///
+/// Says nothing where the database itself can not be read: that is another finding.
+async fn certificate_keys(settings: &Settings) -> Vec<Finding> {
+    let what = "certificate issuer's keys";
+    let config = settings.database(Role::Clearance);
+    let started = match config.url.strip_prefix("sqlite://") {
+        Some(path) => Path::new(path).exists(),
+        None => true,
+    };
+    let mut findings = Vec::new();
+    if started && let Ok(database) = storage::connect(&config).await {
+        match tongguan_clearance::fsck::keys(&settings.clearance.service, database).await {
+            Ok(None) | Err(tongguan_clearance::Error::Storage(_)) => {}
+            Ok(Some(found)) if found.faults.is_empty() => {
+                let found = format!(
+                    "they are those of the newest of {} trust bundles",
+                    found.trust_bundles
+                );
+                findings.push(Finding::new(Weight::Good, what, found));
+            }
+            Ok(Some(found)) => findings.extend(found.faults.iter().map(|fault| {
+                let found = format!("{fault}: restore the keys that belong to this database");
+                Finding::new(Weight::Wrong, what, found)
+            })),
+            Err(error) => findings.push(Finding::new(Weight::Wrong, what, chain(&error))),
+        }
+    }
+    let folder = Path::new(&settings.clearance.service.keys);
+    let files = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let keys = files
+        .map(|file| file.path())
+        .filter(|path| path.extension().is_some_and(|ending| ending == "pk8"));
+    findings.extend(
+        keys.map(|path| key(what, &path))
+            .filter(|finding| finding.weight == Weight::Wrong),
+    );
     findings
 }
 

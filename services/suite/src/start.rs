@@ -4,18 +4,24 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tongguan_api::clearance::v1::GetCheckpointRequest;
+use tongguan_api::clearance::v1::export_clearance_client::ExportClearanceClient;
 use tongguan_maintenance::simulator;
 use tongguan_meters::{POOL, POOL_MOST, label};
-use tongguan_runtime::Process;
+use tongguan_rpc::{Channel, PeerError};
+use tongguan_runtime::{Process, Readiness};
 use tongguan_storage::{ping, pool};
 use tongguan_telemetry::LogFilter;
 use tongguan_vocabulary::{Clock, World};
 
-use crate::compose::ComposeError;
+use crate::compose::{ComposeError, chain};
 use crate::{Role, Settings, Suite};
 
 /// How often a role's database is looked at.
 const HEALTH_INTERVAL: Duration = Duration::from_secs(5);
+
+/// Clearance's reason once a witness disagrees: `ERROR_REASON_LOG_BARRED`.
+const BARRED: &str = "LOG_BARRED";
 
 /// Why a process can not start or serve.
 #[derive(Debug, thiserror::Error)]
@@ -92,13 +98,24 @@ impl Started {
         self.roles.contains(&Role::Gateway)
     }
 
-    /// A role is ready while its database answers.
+    /// A role is ready while its database answers; clearance only on a log that no witness disagrees with.
     async fn watch_health(&self) {
         for (role, database) in &self.suite.databases {
             let database = database.clone();
+            let clearance = (*role == Role::Clearance)
+                .then(|| self.suite.routes.get(role.services().first()?).cloned())
+                .flatten();
             let check = move || {
-                let database = database.clone();
-                async move { ping(&database).await.is_ok() }
+                let (database, clearance) = (database.clone(), clearance.clone());
+                async move {
+                    if let Err(error) = ping(&database).await {
+                        return Err(chain(&error));
+                    }
+                    match clearance {
+                        Some(channel) => log_stands(channel).await,
+                        None => Ok(()),
+                    }
+                }
             };
             for service in role.services() {
                 let health = &self.process.health;
@@ -160,5 +177,19 @@ impl Started {
                 .await?;
         }
         Ok(())
+    }
+}
+
+/// Not ready once a witness saw a log that the stored one does not continue; whatever else fails is no matter of it.
+async fn log_stands(clearance: Channel) -> Readiness {
+    let mut client = ExportClearanceClient::new(clearance);
+    match client.get_checkpoint(GetCheckpointRequest {}).await {
+        Ok(_) => Ok(()),
+        Err(status) => match PeerError::from_status("clearance", &status) {
+            PeerError::Refused {
+                reason, message, ..
+            } if reason == BARRED => Err(message),
+            _ => Ok(()),
+        },
     }
 }

@@ -6,10 +6,15 @@ use tongguan_certificate::{NoteKey, Signer as _, Trust, TrustBundle, TrustedKey}
 use super::RENEW;
 use crate::config::Config;
 use crate::error::Error;
-use crate::keys::Keys;
+use crate::keys::{Key, Keys};
 use crate::store::Store;
 use crate::witnesses::Witnesses;
 
+/// How long before it was announced a key is trusted. Certificates say when they were issued by the clock of the process
+/// that signs them, and verifiers ask whether the key was valid then: of several processes the one whose clock is
+/// furthest ahead may be the first to announce the key, and what the others sign must still be inside. A day is more
+/// than clocks that are cared for are ever apart; a key that is only made now has signed nothing before.
+const SKEW: Duration = Duration::DAY;
 /// How long a key signs.
 const KEY_LIFE: Duration = Duration::days(5 * 365);
 
@@ -49,7 +54,7 @@ pub(super) async fn current_bundle(
             trusted.push(TrustedKey {
                 id: key.key_id().clone(),
                 key: key.public_key().clone(),
-                not_before: now.into(),
+                not_before: (now - SKEW).into(),
                 not_after: (now + KEY_LIFE).into(),
                 certificates: true,
                 status_lists: true,
@@ -79,7 +84,9 @@ pub(super) async fn publish(
     keys: &Keys,
     store: &Store,
 ) -> Result<TrustBundle, Error> {
-    let bundle = trust.sign(&keys.root)?;
+    let edition = trust.clone();
+    let signing = move |key: &Key| edition.sign(key);
+    let bundle = keys.root.signing(signing).await?;
     store
         .store_bundle(trust.version, bundle.as_bytes(), trust.expires_at.into())
         .await?;

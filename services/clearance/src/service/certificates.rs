@@ -15,7 +15,7 @@ use crate::domain::certificate::{Life, Reservation};
 use crate::domain::text::{Likeness, compare};
 use crate::domain::{Case, Event};
 use crate::error::Error;
-use crate::issuer::live;
+use crate::issuer::{Published, live};
 use crate::store::{Happened, Held};
 
 /// What is shown to be verified.
@@ -57,14 +57,6 @@ pub(crate) struct Manifest {
     pub(crate) at: OffsetDateTime,
 }
 
-/// A signed status list.
-pub(crate) struct Published {
-    pub(crate) list: String,
-    pub(crate) token: Vec<u8>,
-    pub(crate) ttl: u64,
-    pub(crate) at: OffsetDateTime,
-}
-
 /// What customs may do now.
 pub(crate) struct Checked {
     pub(crate) held: Held,
@@ -90,7 +82,8 @@ impl Service {
         Held { life, ..held }
     }
 
-    /// Verifies what is shown; a store that is down makes it COULD_NOT_CHECK, never invalid.
+    /// Verifies what is shown; a store that is down, or one a witness disagrees with, makes it COULD_NOT_CHECK, never
+    /// invalid and never valid.
     pub(crate) async fn verify(&self, shown: &Shown, seen: Option<&Seen>) -> Verified {
         let at = self.world.clock.now();
         let (bytes, parsed) = match shown {
@@ -98,7 +91,7 @@ impl Service {
             Shown::Cose(cose) => (cose.as_slice(), Certificate::from_cose(cose)),
         };
         let id = parsed.ok().map(|certificate| certificate.record().id);
-        let found = match id {
+        let found = match id.filter(|_| self.issuer.standing().is_ok()) {
             Some(id) => self.store.find_shown(id).await.unwrap_or_else(|error| {
                 tracing::warn!(%error, "a certificate's state could not be read");
                 None
@@ -179,6 +172,7 @@ impl Service {
         id: Uuid,
         seen: Option<&Seen>,
     ) -> Result<Checked, Error> {
+        self.issuer.standing()?;
         let held = self.certificate(caller, id).await?;
         let record: Option<Record> = serde_json::from_value(held.record.clone()).ok();
         let comparisons = match (&record, seen) {
@@ -197,6 +191,7 @@ impl Service {
         movement: String,
         hold: Duration,
     ) -> Result<Held, Error> {
+        self.issuer.standing()?;
         let entry = self.entry(caller);
         let once = self.once(
             caller,
@@ -240,6 +235,7 @@ impl Service {
         reservation: Uuid,
         override_reason: String,
     ) -> Result<Held, Error> {
+        self.issuer.standing()?;
         let entry = self.entry(caller);
         let once = self.once(
             caller,
@@ -316,16 +312,12 @@ impl Service {
     }
 
     /// A status list as it stands now; an empty name means the newest.
-    pub(crate) async fn status_list(&self, name: String) -> Result<Published, Error> {
-        let at = self.world.clock.now();
-        let found = self.issuer.status_list(&name, at).await?;
-        let (list, token, ttl) = found.ok_or(Error::StatusListNotFound { name })?;
-        Ok(Published {
-            list,
-            token,
-            ttl,
-            at,
-        })
+    pub(crate) async fn status_list(&self, name: String) -> Result<Arc<Published>, Error> {
+        let found = self
+            .issuer
+            .status_list(&name, self.world.clock.now())
+            .await?;
+        found.ok_or(Error::StatusListNotFound { name })
     }
 
     /// A tile of the log.

@@ -21,6 +21,7 @@ use crate::domain::decision::PackPin;
 use crate::domain::{Case, Decision, Event};
 use crate::error::Error;
 use crate::fail;
+use crate::keys::Key;
 use crate::store::{Draft, Happened, Held, Signed};
 
 impl Service {
@@ -85,21 +86,20 @@ impl Service {
         Ok((made, checkpoint))
     }
 
-    /// Signs what has no signature yet, off the threads that serve calls.
+    /// Signs what has no signature yet; a token does it off the threads that serve calls.
     async fn signed(
         &self,
         cases: Vec<(Tenant, Uuid)>,
         drafts: Vec<Option<Draft>>,
     ) -> Result<(Vec<Draft>, Vec<ToBeSigned>, Vec<Signed>), Error> {
-        let key = self.issuer.keys.issuer.clone();
-        let sign = move || {
+        let sign = move |key: &Key| {
             let mut all = (Vec::new(), Vec::new(), Vec::new());
             for ((tenant, _), draft) in cases.into_iter().zip(drafts) {
                 let Some(draft) = draft else { continue };
                 let bytes = ToBeSigned::from_bytes(&draft.to_be_signed)?;
                 let signature = match &draft.signature {
                     Some(signature) => signature.clone(),
-                    None => bytes.sign(&key)?.to_vec(),
+                    None => bytes.sign(key)?.to_vec(),
                 };
                 all.2.push(Signed {
                     tenant,
@@ -112,10 +112,7 @@ impl Service {
             fail::point("sign.after");
             Ok(all)
         };
-        let signed = tokio::task::spawn_blocking(sign).await;
-        signed.map_err(|_| {
-            tongguan_certificate::Error::SignerUnavailable("the signing broke off".to_owned())
-        })?
+        self.issuer.keys.issuer.signing(sign).await
     }
 
     fn draft(&self, case: &Case, until: OffsetDateTime, status_index: u32) -> Result<Draft, Error> {

@@ -371,12 +371,12 @@ pub(crate) fn bundle(service: &Service, bundle: &TrustBundle) -> pb::TrustBundle
     }
 }
 
-impl From<Published> for pb::StatusList {
-    fn from(published: Published) -> Self {
+impl From<&Published> for pb::StatusList {
+    fn from(published: &Published) -> Self {
         let seconds = i64::try_from(published.ttl).unwrap_or(i64::MAX);
         Self {
-            list: published.list,
-            token: published.token.into(),
+            list: published.list.name().to_owned(),
+            token: published.token.clone().into(),
             make_time: Some(wire::timestamp(published.at)),
             time_to_live: Some(pbjson_types::Duration { seconds, nanos: 0 }),
         }

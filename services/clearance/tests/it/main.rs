@@ -19,3 +19,4 @@ mod peers;
 mod reminders;
 mod rivals;
 mod trust;
+mod watched;

@@ -1,6 +1,7 @@
 //! Several issuers at once, one of them an hour ahead and one an hour behind: still one certificate.
 
 use tongguan_api::clearance::v1 as pb;
+use tongguan_certificate::{Algorithm, PublicKey, Status, TrustBundle};
 use tongguan_storage::Database;
 use tongguan_testkit::{noon, on_every_database};
 use tongguan_vocabulary::{Clock, Ids};
@@ -10,6 +11,7 @@ use crate::peers::Stage;
 
 on_every_database! { tongguan_clearance::migrations();
     rivals_with_clocks_an_hour_apart_issue_one_certificate,
+    what_an_issuer_an_hour_behind_signs_is_trusted_though_another_announced_the_key,
 }
 
 async fn rivals_with_clocks_an_hour_apart_issue_one_certificate(db: Database) {
@@ -17,9 +19,9 @@ async fn rivals_with_clocks_an_hour_apart_issue_one_certificate(db: Database) {
     let keys = folder.display().to_string();
     let stage = Stage::new(VIN).0;
     let at = |hours| Clock::fixed(noon() + time::Duration::hours(hours));
-    // The earliest opens the keys, so that they are trusted from its hour on.
-    let behind = House::at(db.clone(), at(-1), stage.clone(), &keys).await;
+    // The one that is ahead announces the keys: what the others sign is older than the announcement.
     let ahead = House::at(db.clone(), at(1), stage.clone(), &keys).await;
+    let behind = House::at(db.clone(), at(-1), stage.clone(), &keys).await;
     let house = House::at(db.clone(), at(0), stage.clone(), &keys).await;
     let rivals = [behind, ahead];
     let (case_id, id) = house.certified().await;
@@ -49,5 +51,32 @@ async fn rivals_with_clocks_an_hour_apart_issue_one_certificate(db: Database) {
     }
     assert_eq!((decided, certified), (1, 1));
     house.stop().await;
+    std::fs::remove_dir_all(folder).unwrap();
+}
+
+async fn what_an_issuer_an_hour_behind_signs_is_trusted_though_another_announced_the_key(
+    db: Database,
+) {
+    let folder = std::env::temp_dir().join(format!("clearance-rivals-{}", Ids::random().next()));
+    let keys = folder.display().to_string();
+    let stage = Stage::new(VIN).0;
+    let at = |hours| Clock::fixed(noon() + time::Duration::hours(hours));
+    let ahead = House::at(db.clone(), at(1), stage.clone(), &keys).await;
+    ahead.stop().await;
+    let behind = House::at(db.clone(), at(-1), stage.clone(), &keys).await;
+    let (_, id) = behind.certified().await;
+    let qr = behind.certificate(&id).await.qr_text;
+    assert_eq!(behind.verify(&qr).await.verdict(), pb::Verdict::Valid);
+    // The status list it signs is believed as well.
+    let asked = pb::GetTrustBundleRequest {};
+    let published = behind.client.clone().get_trust_bundle(asked).await.unwrap();
+    let published = published.into_inner();
+    let root = PublicKey::new(Algorithm::Es256, &published.root_key).unwrap();
+    let bundle = TrustBundle::open(&published.bundle, &[root]).unwrap();
+    assert_eq!(
+        behind.status_list(&bundle).await.get(0),
+        Some(Status::Valid)
+    );
+    behind.stop().await;
     std::fs::remove_dir_all(folder).unwrap();
 }

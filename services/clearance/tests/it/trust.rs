@@ -1,26 +1,18 @@
-//! What outlives the issuer's accidents: its keys change or live in a token, its log is watched, its tables are checked.
+//! What outlives the issuer's accidents: its keys change or live in a token, its tables are checked.
 
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex};
 
-use axum::Router;
-use axum::http::StatusCode;
-use axum::routing::post;
 use cryptoki::context::{CInitializeArgs, CInitializeFlags, Pkcs11};
 use cryptoki::mechanism::Mechanism;
 use cryptoki::object::Attribute;
 use cryptoki::session::{Session, UserType};
 use cryptoki::types::AuthPin;
 use tongguan_api::clearance::v1 as pb;
-use tongguan_certificate::log::witness::{AddCheckpoint, Refusal, Witness as Seen};
-use tongguan_certificate::{
-    Algorithm, Certificate, FileKey, NoteKey, NoteKeyKind, PublicKey, Signer as _, TrustBundle,
-};
+use tongguan_certificate::{Algorithm, Certificate, FileKey, PublicKey, Signer as _, TrustBundle};
 use tongguan_clearance::fsck::{Part, fsck};
 use tongguan_clearance::{Config, config};
-use tongguan_rpc::Tasks;
 use tongguan_storage::{Database, execute};
-use tongguan_testkit::{noon, on_every_database};
+use tongguan_testkit::on_every_database;
 use tongguan_vocabulary::Ids;
 use uuid::Uuid;
 
@@ -29,20 +21,19 @@ use crate::house::{House, OFFICER, date};
 on_every_database! { tongguan_clearance::migrations();
     every_planted_fault_is_found_and_none_where_there_is_none,
     a_new_key_is_announced_first_and_old_certificates_verify_for_ever,
-    a_log_restored_from_an_old_copy_does_not_start_beside_its_witness,
 }
 
 /// A folder of its own, removed at the end.
-struct Folder(PathBuf);
+pub(crate) struct Folder(pub(crate) PathBuf);
 
 impl Folder {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let folder = std::env::temp_dir().join(format!("tongguan-trust-{}", Ids::random().next()));
         std::fs::create_dir_all(&folder).unwrap();
         Self(folder)
     }
 
-    fn config(&self) -> Config {
+    pub(crate) fn config(&self) -> Config {
         Config {
             keys: self.0.display().to_string(),
             ..House::config()
@@ -56,12 +47,12 @@ impl Drop for Folder {
     }
 }
 
-async fn opened(db: &Database, config: Config) -> House {
+pub(crate) async fn opened(db: &Database, config: Config) -> House {
     House::configured(db.clone(), config).await.unwrap()
 }
 
 /// Why a house does not start.
-async fn refused(db: &Database, config: Config) -> String {
+pub(crate) async fn refused(db: &Database, config: Config) -> String {
     let error = House::configured(db.clone(), config).await.err().unwrap();
     match std::error::Error::source(&error) {
         Some(source) => format!("{error}: {source}"),
@@ -70,7 +61,7 @@ async fn refused(db: &Database, config: Config) -> String {
 }
 
 /// Another certificate in the place of the one given.
-async fn amended(house: &House, id: &str, day: u32) -> pb::Certificate {
+pub(crate) async fn amended(house: &House, id: &str, day: u32) -> pb::Certificate {
     let amend = pb::AmendCertificateRequest {
         request_id: format!("amend-{day}"),
         certificate_id: id.to_owned(),
@@ -91,9 +82,19 @@ async fn every_planted_fault_is_found_and_none_where_there_is_none(db: Database)
     let second = amended(&house, &id, 30).await;
     let third = amended(&house, &second.certificate_id, 20).await;
     house.stop().await;
+    // One that was given up before it was issued is no fault.
+    let given_up = "insert into certificates (tenant_id, id, case_id, state, live, version, body, to_be_signed, signature, cose, \
+                    status_index, created_at, updated_at) select tenant_id, $1, case_id, 'DISCARDED', live, version, body, \
+                    to_be_signed, signature, null, 3, created_at, updated_at from certificates where status_index = 0";
+    let drawn = "update counters set next = next + 1 where name = 'status_index'";
+    execute!(&db, |pool| sqlx::query(given_up)
+        .bind(Ids::random().next())
+        .execute(pool))
+    .unwrap();
+    execute!(&db, |pool| sqlx::query(drawn).execute(pool)).unwrap();
     let clean = fsck(&folder.config(), db.clone()).await.unwrap();
     assert_eq!(clean.faults, []);
-    assert_eq!((clean.entries, clean.certificates), (3, 3));
+    assert_eq!((clean.entries, clean.certificates), (3, 4));
     assert!(clean.tiles >= 1 && clean.checkpoints >= 3 && clean.trust_bundles == 1);
 
     let (first, third) = (
@@ -143,6 +144,36 @@ async fn every_planted_fault_is_found_and_none_where_there_is_none(db: Database)
             .any(|fault| fault.part == part && fault.problem.contains(problem));
         assert!(named, "{damage}: {:#?}", found.faults);
     }
+    // Keys are looked at and never made; a certificate that came back to life, and one published as what it is not.
+    let found = fsck(&House::config(), db.clone()).await.unwrap();
+    let keys = found.faults.iter().filter(|fault| fault.part == Part::Key);
+    assert_eq!(keys.count(), 3, "{:#?}", found.faults);
+    let nowhere = folder.0.join("nowhere");
+    let elsewhere = Config {
+        keys: nowhere.display().to_string(),
+        ..folder.config()
+    };
+    let found = fsck(&elsewhere, db.clone()).await.unwrap();
+    assert!(!nowhere.exists(), "keys were made");
+    assert!(found.faults.iter().any(|fault| fault.part == Part::Key));
+    for (damage, problem) in [
+        (
+            "update certificates set state = 'USED' where state = 'LIVE'",
+            "is published as USED, it is LIVE",
+        ),
+        (
+            "update cases set state = 'INVALIDATED'",
+            "is LIVE and its case is INVALIDATED",
+        ),
+    ] {
+        execute!(&db, |pool| sqlx::query(damage).execute(pool)).unwrap();
+        let found = fsck(&folder.config(), db.clone()).await.unwrap();
+        let named = found
+            .faults
+            .iter()
+            .any(|fault| fault.problem.contains(problem));
+        assert!(named, "{damage}: {:#?}", found.faults);
+    }
     // All of them are named at once, and what follows from them: a tile, a log shorter than its checkpoint.
     let found = fsck(&folder.config(), db.clone()).await.unwrap();
     for part in [
@@ -159,7 +190,7 @@ async fn every_planted_fault_is_found_and_none_where_there_is_none(db: Database)
     }
 }
 
-async fn bundle(house: &House) -> TrustBundle {
+pub(crate) async fn bundle(house: &House) -> TrustBundle {
     let asked = house.client.clone();
     let asked = { asked }
         .get_trust_bundle(pb::GetTrustBundleRequest {})
@@ -215,132 +246,6 @@ async fn a_new_key_is_announced_first_and_old_certificates_verify_for_ever(db: D
     );
     house.stop().await;
     assert_eq!(fsck(&folder.config(), db).await.unwrap().faults, []);
-}
-
-/// A witness of its own, on a port of its own, that says what tlog-witness says.
-struct Watcher {
-    address: String,
-    key: NoteKey,
-    seen: Arc<Mutex<Option<Seen>>>,
-}
-
-impl Watcher {
-    async fn of(log: NoteKey, tasks: &Tasks) -> Self {
-        let signer = Arc::new(FileKey::generate(Algorithm::Ed25519).unwrap());
-        let public = signer.public_key().clone();
-        let key = NoteKey::new("witness.example", NoteKeyKind::Witness, public).unwrap();
-        let seen = Arc::new(Mutex::new(Some(Seen::new(log.name()))));
-        let answer = {
-            let (seen, key) = (seen.clone(), key.clone());
-            move |text: String| {
-                let offered: AddCheckpoint = text.parse().unwrap();
-                let mut held = seen.lock().unwrap();
-                let answer = match held.as_mut() {
-                    None => (StatusCode::SERVICE_UNAVAILABLE, String::new()),
-                    Some(witness) => match witness.add(&offered, &log) {
-                        Ok(()) => (
-                            StatusCode::OK,
-                            witness
-                                .cosign(&key, signer.as_ref(), noon().into())
-                                .unwrap(),
-                        ),
-                        Err(Refusal::Conflict { seen }) => {
-                            (StatusCode::CONFLICT, format!("{seen}\n"))
-                        }
-                        Err(other) => {
-                            (StatusCode::from_u16(other.status()).unwrap(), String::new())
-                        }
-                    },
-                };
-                std::future::ready(answer)
-            }
-        };
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = format!("http://{}", listener.local_addr().unwrap());
-        let served = axum::serve(
-            listener,
-            Router::new().route("/add-checkpoint", post(answer)),
-        );
-        let stopping = tasks.stopping();
-        tasks.spawn("witness of the test", async move {
-            let stop = async move { stopping.cancelled().await };
-            served.with_graceful_shutdown(stop).await.unwrap();
-        });
-        Self { address, key, seen }
-    }
-
-    fn seen(&self) -> u64 {
-        self.seen
-            .lock()
-            .unwrap()
-            .as_ref()
-            .map_or(0, |seen| seen.seen().size)
-    }
-}
-
-async fn a_log_restored_from_an_old_copy_does_not_start_beside_its_witness(db: Database) {
-    let (folder, tasks) = (Folder::new(), Tasks::new());
-    let house = opened(&db, folder.config()).await;
-    let log = bundle(&house).await.trust().logs[0].clone();
-    house.stop().await;
-    let watcher = Watcher::of(log, &tasks).await;
-    let config = Config {
-        witnesses: vec![config::Witness {
-            vkey: watcher.key.to_string(),
-            address: watcher.address.clone(),
-        }],
-        witness_quorum: 1,
-        witness_interval_ms: 10,
-        ..folder.config()
-    };
-    let house = opened(&db, config.clone()).await;
-    let trust = bundle(&house).await.trust().clone();
-    assert_eq!(
-        (trust.witnesses, trust.quorum),
-        (vec![watcher.key.clone()], 1)
-    );
-    let (_, id) = house.certified().await;
-    amended(&house, &id, 30).await;
-    // Published is what the witness cosigned, as soon as it did.
-    let note = loop {
-        let asked = house.client.clone();
-        let asked = { asked }.get_checkpoint(pb::GetCheckpointRequest {}).await;
-        let checkpoint = asked.unwrap().into_inner();
-        if checkpoint.size == 2 && checkpoint.note.contains("witness.example") {
-            break checkpoint.note;
-        }
-        tokio::task::yield_now().await;
-    };
-    assert!(note.ends_with('\n'));
-    assert_eq!(watcher.seen(), 2);
-    house.stop().await;
-
-    // A witness that is away says nothing against the log.
-    let held = watcher.seen.lock().unwrap().take();
-    opened(&db, config.clone()).await.stop().await;
-    *watcher.seen.lock().unwrap() = held;
-    opened(&db, config.clone()).await.stop().await;
-
-    // The last entry and its checkpoint are gone, as after a restore from last night's copy.
-    for forget in [
-        "delete from log_entries where log_index = 1",
-        "delete from log_checkpoints where size > 1",
-    ] {
-        execute!(&db, |pool| sqlx::query(forget).execute(pool)).unwrap();
-    }
-    let refused = refused(&db, config.clone()).await;
-    assert_eq!(
-        refused,
-        "witness witness.example saw 2 entries that the log in the store, with 1, does not continue"
-    );
-    // Without its witness nobody could tell.
-    let alone = Config {
-        witnesses: Vec::new(),
-        witness_quorum: 0,
-        ..config
-    };
-    opened(&db, alone).await.stop().await;
-    tasks.stop().await;
 }
 
 /// The token of the environment, in which a test makes keys of its own.

@@ -10,6 +10,7 @@ use tongguan_api::clearance::v1::export_clearance_client::ExportClearanceClient;
 use tongguan_certificate::log::audit;
 use tongguan_certificate::log::tile::{Tile, WIDTH, grown};
 use tongguan_certificate::{Algorithm, PublicKey, SignedCheckpoint, TrustBundle};
+use tongguan_clearance::fsck::{Findings, fsck};
 use tongguan_rpc::{Channel, remote};
 use tongguan_storage::connect;
 
@@ -25,7 +26,7 @@ pub(super) struct Log {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Check entries, tiles, checkpoints, trust bundles, certificates and status indices: every fault is named.
+    /// Check entries, tiles, checkpoints, trust bundles, certificates, status and keys: every fault is named.
     Fsck(Fsck),
     /// Print the keys of the log, by which a witness is told what to watch.
     Key(Key),
@@ -67,11 +68,16 @@ impl Log {
     }
 }
 
-async fn of_database(settings: Settings, json: bool) -> Result<(), Failed> {
+/// Holds the log, certificates, status and keys of the configuration's clearance against each other.
+pub(super) async fn check(settings: &Settings) -> Result<Findings, Failed> {
     let database = connect(&settings.database(Role::Clearance)).await;
     let database = database.map_err(|error| Failed::unreachable(&error))?;
-    let found = tongguan_clearance::fsck::fsck(&settings.clearance.service, database).await;
-    let found = found.map_err(|error| Failed::unreachable(&error))?;
+    let found = fsck(&settings.clearance.service, database).await;
+    found.map_err(|error| Failed::unreachable(&error))
+}
+
+async fn of_database(settings: Settings, json: bool) -> Result<(), Failed> {
+    let found = check(&settings).await?;
     if json {
         out::json(&found);
     } else {

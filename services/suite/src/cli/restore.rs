@@ -39,17 +39,34 @@ impl Restore {
             .map_err(|error| Failed::Unreachable(chain(&error)))?;
         let roles: Vec<Role> = list.files.iter().filter_map(|entry| entry.role).collect();
         let (clock, mut wrong) = (Clock::system(), Vec::new());
-        for role in roles {
-            wrong.extend(database(&settings, role, &clock).await);
+        for role in &roles {
+            wrong.extend(database(&settings, *role, &clock).await);
         }
         wrong.retain(|finding| finding.weight == Weight::Wrong);
         for finding in &wrong {
             out::line(&format!("WRONG   {}: {}", finding.what, finding.found));
         }
-        if !wrong.is_empty() {
-            return Err(Failed::No);
+        // What does not open can not be checked further.
+        let faults = if wrong.is_empty() && roles.contains(&Role::Clearance) {
+            let found = super::log::check(&settings).await?;
+            for fault in &found.faults {
+                out::line(&format!("WRONG   {fault}"));
+            }
+            out::line(&format!(
+                "log of {} entries, {} certificates, {} trust bundles and the issuer's keys: checked",
+                found.entries, found.certificates, found.trust_bundles
+            ));
+            found.faults.len()
+        } else {
+            0
+        };
+        if wrong.is_empty() && faults == 0 {
+            out::line("restored, and every database opens.");
+            return Ok(());
         }
-        out::line("restored, and every database opens.");
-        Ok(())
+        out::line(
+            "refused: do not start on this copy; empty the place and restore another backup.",
+        );
+        Err(Failed::No)
     }
 }

@@ -1,6 +1,7 @@
 //! The doctor finds planted troubles, and finds none in a fresh default.
 
 use tongguan::doctor::{Finding, Weight, examine_all};
+use tongguan::stand::Stand;
 use tongguan::{Role, Settings};
 use tongguan_vocabulary::{Clock, Ids};
 
@@ -46,6 +47,41 @@ async fn a_key_others_can_read_a_missing_peer_and_a_dead_database_are_each_named
         ],
         "{found:#?}"
     );
+    std::fs::remove_dir_all(&settings.data.folder).unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn keys_of_another_installation_or_none_are_named_and_none_are_made() {
+    let settings = settings();
+    let (name, text) = tongguan::dossier::samples()[0];
+    let dossier = tongguan::dossier::parse(name, text).unwrap();
+    let stand = Stand::set_up(settings.clone(), &[dossier]).await.unwrap();
+    stand.stop().await;
+    let peers = [Role::Registry, Role::Inspection, Role::Destinations];
+    let ours = [&peers[..], &[Role::Maintenance, Role::Clearance]].concat();
+    assert_eq!(wrong(&settings, &ours).await, []);
+    let keys = std::path::PathBuf::from(&settings.clearance.service.keys);
+    let issuer = keys.join("issuer-es256.pk8");
+    let held = std::fs::read(&issuer).unwrap();
+    // The bundle's root signs no certificate.
+    std::fs::copy(keys.join("root-es256.pk8"), &issuer).unwrap();
+    let found = wrong(&settings, &ours).await;
+    assert!(
+        found.len() == 1 && found[0].found.contains("is not in edition 1"),
+        "{found:?}"
+    );
+    std::fs::write(&issuer, held).unwrap();
+    let open = std::os::unix::fs::PermissionsExt::from_mode(0o644);
+    std::fs::set_permissions(&issuer, open).unwrap();
+    let found = wrong(&settings, &ours).await;
+    assert!(
+        found.len() == 1 && found[0].found.contains("can be read by others"),
+        "{found:?}"
+    );
+    std::fs::remove_dir_all(&keys).unwrap();
+    let found = wrong(&settings, &ours).await;
+    assert_eq!(found.len(), 3, "{found:?}");
+    assert!(!keys.exists(), "the doctor made keys");
     std::fs::remove_dir_all(&settings.data.folder).unwrap();
 }
 
