@@ -12,6 +12,7 @@ mod deprecation;
 mod docs;
 mod exchange;
 mod failure;
+mod fresh;
 mod guide;
 mod log;
 mod meter;
@@ -212,10 +213,14 @@ impl Inner {
             match kind {
                 Kind::Grpc => answer::grpc(&self.routes, Request::from_parts(parts, body)).await,
                 Kind::Web => answer::web(&self.routes, Request::from_parts(parts, body)).await,
-                Kind::Other => match log::wanted(&parts) {
-                    Some(file) => log::file(&self.routes, file).await,
-                    None => self.rest.answer(method, parts, body).await,
-                },
+                Kind::Other => {
+                    let asked = fresh::Asked::of(&parts);
+                    let answer = match log::wanted(&parts) {
+                        Some(file) => log::file(&self.routes, file).await,
+                        None => self.rest.answer(method, parts, body).await,
+                    };
+                    asked.answer(answer).await
+                }
             }
         };
         let mut response = arrived(arrival, answer).await;
