@@ -13,6 +13,7 @@ pub mod facts;
 pub mod journal;
 pub mod mandate;
 pub mod reconcile;
+pub mod sandbox;
 pub mod text;
 pub mod told;
 #[cfg(test)]

@@ -3,12 +3,14 @@
 use serde::Serialize;
 use tongguan_certificate::Digest;
 use tongguan_rpc::PeerError;
+use tongguan_vocabulary::Tenant;
 
 use crate::domain::case::Parked;
 use crate::domain::decision::{self, Decision, ENGINE, Input, Outcome};
 use crate::domain::evidence::{Judgement, MaintenanceEvidence};
 use crate::domain::journal::{StepKind, StepNote, StepOutcome};
 use crate::domain::reconcile::reconcile;
+use crate::domain::sandbox::{self, Forced};
 use crate::domain::{Case, Event, State};
 use crate::error::Error;
 use crate::measures;
@@ -106,7 +108,7 @@ impl Service {
                 }
             }
         }
-        let Some(decided) = self.decided(&loaded.case, &round) else {
+        let Some(decided) = self.decided(&claim.tenant, &loaded.case, &round) else {
             return Ok(());
         };
         let (event, kind) = match decided.outcome {
@@ -166,6 +168,10 @@ impl Service {
     ) -> Result<Answer, Error> {
         let tenant = &claim.tenant;
         Ok(match kind {
+            StepKind::Registry if sandbox::forced(tenant, case.vin) == Some(Forced::Parked) => {
+                let peer = "registry";
+                wait(peer, &PeerError::Unavailable { peer })
+            }
             StepKind::Registry => match self.desk.vehicle(tenant, &case.vin).await {
                 Ok(vehicle) => {
                     let version = vehicle.as_ref().map_or(String::new(), |vehicle| {
@@ -298,13 +304,18 @@ impl Service {
     }
 
     /// The decision that follows from a round; `None` where it was never judged.
-    pub(super) fn decided(&self, case: &Case, round: &Round) -> Option<Decision> {
+    pub(super) fn decided(&self, tenant: &Tenant, case: &Case, round: &Round) -> Option<Decision> {
         let judgement = round.judgement.as_ref()?;
         let ruling = decision::rule(&Input {
             gathered: &round.gathered,
             reconciliation: &round.reconciliation,
             judgement,
         });
+        let forced = sandbox::forced(tenant, case.vin);
+        let ruling = match forced {
+            Some(Forced::Decided(outcome)) => sandbox::ruled(ruling, outcome),
+            _ => ruling,
+        };
         let verdicts: &[_] = if let Judgement::Verdicts(verdicts) = judgement {
             verdicts
         } else {
@@ -340,11 +351,12 @@ impl Service {
             china_verdict: said(0),
             market_verdict: said(1),
             reconciliation: round.reconciliation.clone(),
-            simulated: round
-                .gathered
-                .maintenance
-                .as_ref()
-                .is_some_and(|history| history.simulated),
+            simulated: forced.is_some()
+                || round
+                    .gathered
+                    .maintenance
+                    .as_ref()
+                    .is_some_and(|history| history.simulated),
         })
     }
 }

@@ -164,7 +164,7 @@ impl Service {
             case.steps.push(note.clone());
             steps.push(Pinned { note, output });
         }
-        let Some(decided) = self.decided(&loaded.case, round) else {
+        let Some(decided) = self.decided(&claim.tenant, &loaded.case, round) else {
             return Ok(loaded);
         };
         loaded.case.vehicle = round.vehicle_note();
