@@ -90,6 +90,21 @@ macro_rules! transaction {
     }};
 }
 
+/// The statement that reads rows in `$tx` and keeps others from changing them until it ends.
+///
+/// `locking!(tx, "select a from t where id = $1")` adds `for update` on PostgreSQL. On SQLite the transaction, begun
+/// `immediate`, is the lock, and touching the row would write its pages anew. Yields `&'static str`; lock rows that
+/// are locked together in one order everywhere.
+#[macro_export]
+macro_rules! locking {
+    ($tx:expr, $read:literal) => {
+        match &*$tx {
+            $crate::On::Sqlite(_) => $read,
+            $crate::On::Postgres(_) => concat!($read, " for update"),
+        }
+    };
+}
+
 /// Where a database is and how it is used.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]

@@ -32,6 +32,17 @@ pub enum Error {
     /// A key is unusable, or sealed bytes do not open under it.
     #[error("{0}")]
     Key(&'static str),
+    /// What the vault holds is wrapped under a master key that this process does not have.
+    #[error(
+        "the vault needs the master key {needed} and this process has {known}: configure it as an older key until all is \
+         wrapped anew"
+    )]
+    MasterKey {
+        /// Id of the key that wrapped it.
+        needed: String,
+        /// Ids of the keys there are.
+        known: String,
+    },
     /// A key file can not be read or made.
     #[error("the key file can not be used")]
     KeyFile(#[source] std::io::Error),
@@ -69,6 +80,7 @@ impl Error {
             Self::KeyReused => Trouble::KeyReused,
             Self::Corrupt { .. }
             | Self::Key(_)
+            | Self::MasterKey { .. }
             | Self::KeyFile(_)
             | Self::Internal(_)
             | Self::Migration(_) => Trouble::Internal,

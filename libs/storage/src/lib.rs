@@ -17,7 +17,8 @@
 //! 11. In-memory SQLite: one connection that never ends.
 //! 12. Errors are classified once, in [`Error`].
 //! 13. A forgotten `.bind` is NULL on SQLite and an error on PostgreSQL: every method is tested on both.
-//! 14. Where the engines truly differ write the `match` on [`On`] out with a sentence; three per service at most.
+//! 14. A row is locked by the read itself, with [`locking!`]. Where else the engines truly differ write the `match` on [`On`]
+//!     out with a sentence; three per service at most.
 //! 15. PostgreSQL: no advisory locks, no reliance on `LISTEN/NOTIFY`, no sequences whose gaps or order matter.
 
 pub mod backup;

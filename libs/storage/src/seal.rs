@@ -70,6 +70,18 @@ pub fn configured_key(hex: &str, file: Option<&Path>) -> Result<[u8; KEY]> {
     }
 }
 
+/// Keys that a configuration names as older ones: hex digits first, then files, which must be there.
+pub fn older_keys(hex: &[String], files: &[std::path::PathBuf]) -> Result<Vec<[u8; KEY]>> {
+    let read = |path: &std::path::PathBuf| {
+        let text = std::fs::read_to_string(path).map_err(Error::KeyFile)?;
+        unhex(text.trim()).ok_or(Error::Key("an older key file does not hold 64 hex digits"))
+    };
+    let digits = hex
+        .iter()
+        .map(|text| unhex(text.trim()).ok_or(Error::Key("an older key is not 64 hex digits")));
+    digits.chain(files.iter().map(read)).collect()
+}
+
 /// A random key.
 pub fn fresh_key() -> Result<[u8; KEY]> {
     let mut key = [0_u8; KEY];
@@ -111,7 +123,7 @@ fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
     file.sync_all()
 }
 
-fn hex(bytes: &[u8]) -> String {
+pub(crate) fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write;
     bytes.iter().fold(String::new(), |mut text, byte| {
         let _never = write!(text, "{byte:02x}");

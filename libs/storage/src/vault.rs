@@ -3,24 +3,46 @@
 //! Destroying the person's key erases the person in every table and every backup made after the key was stored apart;
 //! the rows are deleted as well. Every look and every erasure is a row of `vault_looks`, which the database itself
 //! refuses to change. Nothing of the vault belongs into events, lists, logs or idempotency rows.
+//!
+//! Master keys rotate: the current one wraps, older ones only open, and [`Vault::rewrap`] ends the need for them. The key
+//! that names persons outlives them all; it lies in the database, wrapped like a person's.
+
+mod masters;
 
 use std::sync::Arc;
 
 use aws_lc_rs::hmac;
 use time::OffsetDateTime;
+use tokio::sync::OnceCell;
 use tongguan_vocabulary::Tenant;
 use uuid::Uuid;
 
 use crate::seal::{KEY, Sealer, fresh_key};
-use crate::{Database, Error, Instant, Result, Tx, built, execute, on};
+use crate::{Database, Instant, Result, Tx, built, execute, on};
+use masters::Masters;
 
 /// Seals and opens persons' data; cheap to clone.
 #[derive(Clone)]
 pub struct Vault(Arc<Keys>);
 
 struct Keys {
-    wrapping: Sealer,
-    names: hmac::Key,
+    masters: Masters,
+    /// Where the key of names lies; none where it is derived from the one master.
+    database: Option<Database>,
+    names: OnceCell<Names>,
+}
+
+/// The key that names persons.
+struct Names {
+    key: [u8; KEY],
+    sign: hmac::Key,
+}
+
+impl Names {
+    fn new(key: [u8; KEY]) -> Self {
+        let sign = hmac::Key::new(hmac::HMAC_SHA256, &key);
+        Self { key, sign }
+    }
 }
 
 /// Who looks into the vault, for what, and when.
@@ -69,33 +91,61 @@ pub struct Looked {
 }
 
 impl Vault {
-    /// The vault under a master key; see [`configured_key`](crate::seal::configured_key).
+    /// A vault of one master key that leaves nothing behind: for a key that ends with the process.
     pub fn new(master: &[u8; KEY]) -> Result<Self> {
-        let master = hmac::Key::new(hmac::HMAC_SHA256, master);
-        let derived = |purpose: &[u8]| hmac::sign(&master, purpose);
-        let wrapping: [u8; KEY] = derived(b"tongguan vault: keys of persons")
-            .as_ref()
-            .try_into()
-            .map_err(|_| Error::Key("the derived key has another length"))?;
-        let names = derived(b"tongguan vault: names of persons");
+        Self::over(Masters::new(std::slice::from_ref(master))?, None)
+    }
+
+    /// The vault of a database under its master keys, the current one first; see
+    /// [`configured_key`](crate::seal::configured_key). The database is asked when it is first needed.
+    pub fn open(database: &Database, masters: &[[u8; KEY]]) -> Result<Self> {
+        Self::over(Masters::new(masters)?, Some(database.clone()))
+    }
+
+    fn over(masters: Masters, database: Option<Database>) -> Result<Self> {
         Ok(Self(Arc::new(Keys {
-            wrapping: Sealer::new(&wrapping)?,
-            names: hmac::Key::new(hmac::HMAC_SHA256, names.as_ref()),
+            masters,
+            database,
+            names: OnceCell::new(),
         })))
     }
 
+    /// Whether the keys are those of the database: [`MasterKey`](crate::Error::MasterKey) where it is sealed under one that
+    /// is not among them, [`Key`](crate::Error::Key) where one of them does not open what it should.
+    pub async fn check(&self) -> Result<()> {
+        self.names().await.map(drop)
+    }
+
+    async fn names(&self) -> Result<&Names> {
+        let Keys {
+            masters,
+            database,
+            names,
+        } = &*self.0;
+        names
+            .get_or_try_init(async || {
+                let key = match database {
+                    Some(database) => masters::names(database, masters).await?,
+                    None => masters.derived_names()?,
+                };
+                Ok(Names::new(key))
+            })
+            .await
+    }
+
     /// The identity of a person within a tenant, from what names them (such as type and number of a paper): the same
-    /// text is the same person, and without the master key the text cannot be guessed from the identity.
-    pub fn person(&self, tenant: &Tenant, name: &str) -> Uuid {
+    /// text is the same person, and without the vault's keys the text cannot be guessed from the identity.
+    pub async fn person(&self, tenant: &Tenant, name: &str) -> Result<Uuid> {
         let mut bytes = [0_u8; 16];
-        let digest = self.digest(&format!("{tenant}\n{name}"));
+        let digest = self.digest(&format!("{tenant}\n{name}")).await?;
         bytes.copy_from_slice(&digest[..16]);
-        uuid::Builder::from_custom_bytes(bytes).into_uuid()
+        Ok(uuid::Builder::from_custom_bytes(bytes).into_uuid())
     }
 
     /// A digest that says whether two texts are equal and nothing else; for idempotency keys over personal data.
-    pub fn digest(&self, text: &str) -> Vec<u8> {
-        hmac::sign(&self.0.names, text.as_bytes()).as_ref().to_vec()
+    pub async fn digest(&self, text: &str) -> Result<Vec<u8>> {
+        let names = self.names().await?;
+        Ok(hmac::sign(&names.sign, text.as_bytes()).as_ref().to_vec())
     }
 
     /// Stores what is known of a person, replacing what was known before.
@@ -109,29 +159,32 @@ impl Vault {
     ) -> Result<()> {
         // The update takes the row's lock, so that two writers of one new person agree on its key.
         const PERSON: &str = "insert into vault_persons (tenant_id, person, created_at) values ($1, $2, $3) \
-                              on conflict (tenant_id, person) do update set created_at = vault_persons.created_at returning wrapped_key";
-        const KEEP: &str = "update vault_persons set wrapped_key = $3, erased_at = null where tenant_id = $1 and person = $2";
+                              on conflict (tenant_id, person) do update set created_at = vault_persons.created_at returning wrapped_key, master";
+        const KEEP: &str = "update vault_persons set wrapped_key = $3, master = $4, erased_at = null where tenant_id = $1 and person = $2";
         const STORE: &str = "insert into vault_records (tenant_id, person, sealed, stored_at) values ($1, $2, $3, $4) \
                              on conflict (tenant_id, person) do update set sealed = excluded.sealed, stored_at = excluded.stored_at";
-        let wrapped: Option<Vec<u8>> = on!(&mut *tx, |c| sqlx::query_scalar(PERSON)
+        let stored: (Option<Vec<u8>>, Option<String>) = on!(&mut *tx, |c| sqlx::query_as(PERSON)
             .bind(tenant.as_str())
             .bind(person)
             .bind(Instant(at))
             .fetch_one(&mut **c)
             .await)?;
-        let key = if let Some(wrapped) = wrapped {
-            self.unwrap(tenant, person, &wrapped)?
+        let named = bound(tenant.as_str(), person, "key");
+        let masters = &self.0.masters;
+        let key = if let (Some(wrapped), master) = stored {
+            masters.unwrap(&named, master.as_deref(), &wrapped)?
         } else {
             let key = fresh_key()?;
-            let wrapped = self.0.wrapping.seal(&bound(tenant, person, "key"), &key)?;
+            let wrapped = masters.wrap(&named, &key)?;
             execute!(&mut *tx, |c| sqlx::query(KEEP)
                 .bind(tenant.as_str())
                 .bind(person)
                 .bind(&wrapped)
+                .bind(&masters.current()?.id)
                 .execute(&mut **c))?;
             key
         };
-        let sealed = Sealer::new(&key)?.seal(&bound(tenant, person, "record"), plain)?;
+        let sealed = Sealer::new(&key)?.seal(&bound(tenant.as_str(), person, "record"), plain)?;
         execute!(&mut *tx, |c| sqlx::query(STORE)
             .bind(tenant.as_str())
             .bind(person)
@@ -149,21 +202,28 @@ impl Vault {
         person: Uuid,
         look: &Look,
     ) -> Result<Found> {
-        const READ: &str = "select p.wrapped_key, r.sealed, p.erased_at from vault_persons p left join vault_records r \
+        const READ: &str = "select p.wrapped_key, p.master, r.sealed, p.erased_at from vault_persons p left join vault_records r \
                             on r.tenant_id = p.tenant_id and r.person = p.person where p.tenant_id = $1 and p.person = $2";
-        type Row = (Option<Vec<u8>>, Option<Vec<u8>>, Option<Instant>);
+        type Row = (
+            Option<Vec<u8>>,
+            Option<String>,
+            Option<Vec<u8>>,
+            Option<Instant>,
+        );
         let row: Option<Row> = on!(&mut *tx, |c| sqlx::query_as(READ)
             .bind(tenant.as_str())
             .bind(person)
             .fetch_optional(&mut **c)
             .await)?;
         let found = match row {
-            Some((Some(wrapped), Some(sealed), _)) => {
-                let key = self.unwrap(tenant, person, &wrapped)?;
-                let plain = Sealer::new(&key)?.open(&bound(tenant, person, "record"), &sealed)?;
+            Some((Some(wrapped), master, Some(sealed), _)) => {
+                let named = bound(tenant.as_str(), person, "key");
+                let key = self.0.masters.unwrap(&named, master.as_deref(), &wrapped)?;
+                let record = bound(tenant.as_str(), person, "record");
+                let plain = Sealer::new(&key)?.open(&record, &sealed)?;
                 Found::Data(plain)
             }
-            Some((_, _, Some(at))) => Found::Erased(at.0),
+            Some((_, _, _, Some(at))) => Found::Erased(at.0),
             _ => return Ok(Found::Nothing),
         };
         let action = match found {
@@ -198,15 +258,6 @@ impl Vault {
             .execute(&mut **c))?;
         note(tx, tenant, person, "ERASED", look).await?;
         Ok(true)
-    }
-
-    fn unwrap(&self, tenant: &Tenant, person: Uuid, wrapped: &[u8]) -> Result<[u8; KEY]> {
-        let key = self
-            .0
-            .wrapping
-            .open(&bound(tenant, person, "key"), wrapped)?;
-        key.try_into()
-            .map_err(|_| Error::corrupt("vault_persons.wrapped_key", "not a key"))
     }
 }
 
@@ -254,6 +305,6 @@ async fn note(tx: &mut Tx, tenant: &Tenant, person: Uuid, action: &str, look: &L
     Ok(())
 }
 
-fn bound(tenant: &Tenant, person: Uuid, what: &str) -> String {
+fn bound(tenant: &str, person: Uuid, what: &str) -> String {
     format!("{tenant}/{person}/{what}")
 }

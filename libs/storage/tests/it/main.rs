@@ -5,6 +5,7 @@
 )]
 
 mod house;
+mod locking;
 mod outbox;
 mod vault;
 mod writer;
