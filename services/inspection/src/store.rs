@@ -59,7 +59,13 @@ async fn tell(
     kind: &str,
     payload: serde_json::Value,
 ) -> Result<(), Error> {
-    let event = outbox::Event {
+    outbox::append(tx, &told(entry, aggregate, kind, payload)).await?;
+    Ok(())
+}
+
+/// What the outbox is told.
+fn told(entry: &Entry, aggregate: Uuid, kind: &str, payload: serde_json::Value) -> outbox::Event {
+    outbox::Event {
         id: entry.ids.next(),
         tenant: entry.tenant.clone(),
         stream: STREAM,
@@ -67,7 +73,5 @@ async fn tell(
         kind: kind.to_owned(),
         payload,
         at: entry.at,
-    };
-    outbox::append(tx, &event).await?;
-    Ok(())
+    }
 }

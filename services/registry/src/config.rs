@@ -18,6 +18,11 @@ pub struct Config {
     /// A file that holds the master key; made with a random key where it is missing. Without key and file what is put
     /// into the vault can not be read after the process ends.
     pub vault_key_file: Option<PathBuf>,
+    /// Master keys that were current before, the latest first, 64 hex digits each: what they wrapped is wrapped anew under
+    /// the current key, in the background after each start, and they can go once the log says that all is done.
+    pub vault_old_key: Vec<String>,
+    /// Files that hold master keys that were current before, the latest first; they must be there.
+    pub vault_old_key_files: Vec<PathBuf>,
 }
 
 impl Default for Config {
@@ -27,6 +32,8 @@ impl Default for Config {
             watch_interval_ms: 250,
             vault_key: String::new(),
             vault_key_file: None,
+            vault_old_key: Vec::new(),
+            vault_old_key_files: Vec::new(),
         }
     }
 }

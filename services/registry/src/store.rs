@@ -47,7 +47,8 @@ pub(crate) struct Filter {
     pub(crate) exporter: String,
     pub(crate) category: String,
     pub(crate) plate: String,
-    pub(crate) registered_from: String,
+    /// The day, its month and its year; empty means any.
+    pub(crate) registered_from: Vec<String>,
     pub(crate) registered_until: String,
 }
 
@@ -146,8 +147,18 @@ impl Store {
     }
 
     /// The owner as it goes into the vault, under the identity of the person.
-    pub(crate) fn owned(&self, tenant: &Tenant, owner: &Owner, fresh: Uuid) -> Owned {
-        Owned::new(&self.vault, tenant, owner, fresh)
+    pub(crate) async fn owned(
+        &self,
+        tenant: &Tenant,
+        owner: Option<&Owner>,
+        fresh: Uuid,
+    ) -> Result<Option<Owned>, storage::Error> {
+        match owner {
+            Some(owner) => Owned::new(&self.vault, tenant, owner, fresh)
+                .await
+                .map(Some),
+            None => Ok(None),
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use sqlx::types::Json;
-use tongguan_storage::{self as storage, Once, Tx, execute, on, transaction};
+use tongguan_storage::{self as storage, Once, Tx, execute, locking, on, transaction};
 use tongguan_vocabulary::Tenant;
 use uuid::Uuid;
 
@@ -171,9 +171,11 @@ impl Body {
 
 /// Reads a body and keeps others from changing it until the commit.
 async fn lock(tx: &mut Tx, tenant: &Tenant, id: Uuid) -> storage::Result<Option<Body>> {
-    const LOCK: &str =
-        "update bodies set version = version where tenant_id = $1 and id = $2 returning document";
-    let row: Option<Json<Body>> = on!(&mut *tx, |c| sqlx::query_scalar(LOCK)
+    let read = locking!(
+        tx,
+        "select document from bodies where tenant_id = $1 and id = $2"
+    );
+    let row: Option<Json<Body>> = on!(&mut *tx, |c| sqlx::query_scalar(read)
         .bind(tenant.as_str())
         .bind(id)
         .fetch_optional(&mut **c)

@@ -3,7 +3,7 @@
 use serde_json::json;
 use sqlx::types::Json;
 use tongguan_storage::{
-    self as storage, Instant, Once, Tx, begin, built, execute, on, transaction,
+    self as storage, Instant, Once, Tx, begin, built, execute, locking, on, transaction,
 };
 use tongguan_vocabulary::{Odometer, PartialDate, Tenant, Vin};
 use uuid::Uuid;
@@ -211,11 +211,14 @@ pub(super) async fn leave(
     id: Uuid,
     step: impl FnOnce(&mut Inspection) -> Result<(), NotCurrent>,
 ) -> Result<Inspection, Error> {
-    const LOCK: &str = "update inspections set version = version where tenant_id = $1 and id = $2 \
-                        returning document, state, superseded_by, reason, under_review, version, updated_at";
+    let read = locking!(
+        tx,
+        "select document, state, superseded_by, reason, under_review, version, updated_at \
+         from inspections where tenant_id = $1 and id = $2"
+    );
     const SAVE: &str = "update inspections set state = $3, superseded_by = $4, reason = $5, version = $6, updated_at = $7 \
                         where tenant_id = $1 and id = $2";
-    let row: Option<Row> = on!(&mut *tx, |c| sqlx::query_as(LOCK)
+    let row: Option<Row> = on!(&mut *tx, |c| sqlx::query_as(read)
         .bind(entry.tenant.as_str())
         .bind(id)
         .fetch_optional(&mut **c)

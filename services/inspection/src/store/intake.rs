@@ -3,10 +3,10 @@
 
 use serde_json::json;
 use sqlx::types::Json;
-use tongguan_storage::{Answers, Group, Instant, Once, Tx, execute, on, savepoint};
+use tongguan_storage::{Answers, Group, Instant, Once, Tx, execute, on, outbox, savepoint};
 
 use super::inspections::{Draft, leave};
-use super::{Entry, anomalies, evidence, surroundings, tell};
+use super::{Entry, anomalies, evidence, surroundings, told};
 use crate::domain::anomaly::detect;
 use crate::domain::inspection::Inspection;
 use crate::error::Error;
@@ -38,25 +38,36 @@ impl Group for Intake {
     }
 
     async fn run(&self, tx: &mut Tx, submissions: &[Submission]) -> Answers<Inspection, Error> {
-        if let [alone] = submissions {
-            return Ok(vec![Ok(submit(tx, alone).await?)]);
-        }
+        let mut events = Vec::new();
         let mut answers = Vec::with_capacity(submissions.len());
         for submission in submissions {
-            answers.push(savepoint!(tx, Error, |tx| {
-                submit(tx, submission).await
-            })?);
+            let submitted = if submissions.len() == 1 {
+                Ok(submit(tx, submission).await?)
+            } else {
+                savepoint!(tx, Error, |tx| { submit(tx, submission).await })?
+            };
+            answers.push(submitted.map(|(inspection, told)| {
+                events.extend(told);
+                inspection
+            }));
         }
+        // Numbered together, in the order of the reports; those of a report that was refused are gone with it.
+        outbox::append_all(tx, &events).await?;
         Ok(answers)
     }
 }
 
-async fn submit(tx: &mut Tx, submission: &Submission) -> Result<Inspection, Error> {
+/// Stores a report; answers it with the events that tell of it, and with none where it was stored before.
+async fn submit(
+    tx: &mut Tx,
+    submission: &Submission,
+) -> Result<(Inspection, Vec<outbox::Event>), Error> {
     let Submission { once, entry, draft } = submission;
     let inspection = &draft.inspection;
     if let Some(answer) = once.claim(tx, inspection).await? {
-        return Ok(answer);
+        return Ok((answer, Vec::new()));
     }
+    let mut events = Vec::new();
     let run = count_pass(tx, entry, draft).await?;
     if let Some(old) = inspection.supersedes {
         leave(tx, entry, old, |before| {
@@ -64,7 +75,7 @@ async fn submit(tx: &mut Tx, submission: &Submission) -> Result<Inspection, Erro
         })
         .await?;
         let payload = json!({ "inspection": old, "superseded_by": inspection.id, "vin": inspection.report.vehicle.vin });
-        tell(tx, entry, old, "INSPECTION_SUPERSEDED", payload).await?;
+        events.push(told(entry, old, "INSPECTION_SUPERSEDED", payload));
     }
     let mut around = surroundings::of(tx, entry, &inspection.report).await?;
     around.passes_in_a_row = u32::try_from(run).unwrap_or(0);
@@ -91,8 +102,8 @@ async fn submit(tx: &mut Tx, submission: &Submission) -> Result<Inspection, Erro
         "report_sha256": inspection.report_sha256,
         "anomalies": kinds,
     });
-    tell(tx, entry, inspection.id, "INSPECTION_SUBMITTED", payload).await?;
-    Ok(inspection.clone())
+    events.push(told(entry, inspection.id, "INSPECTION_SUBMITTED", payload));
+    Ok((inspection.clone(), events))
 }
 
 /// Counts the body's run of passes under its row's lock; refuses where the body changed since it was checked.

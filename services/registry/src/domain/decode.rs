@@ -207,6 +207,21 @@ mod tests {
     }
 
     #[test]
+    fn every_maker_has_one_identifier_and_its_own_source() {
+        let makers = makers();
+        let known: std::collections::BTreeSet<&str> =
+            makers.iter().map(|row| row.wmi.as_str()).collect();
+        assert_eq!(known.len(), makers.len(), "each identifier once");
+        for row in &makers {
+            assert!(row.wmi.len() == 3 && row.wmi.starts_with('L'), "{row:?}");
+            assert!(
+                !row.maker.is_empty() && row.source.starts_with("https://"),
+                "{row:?}"
+            );
+        }
+    }
+
+    #[test]
     fn full_width_and_small_letters_are_reported_and_never_taken_silently() {
         let decoded = decode("ｌsvwy4180kn246094", None, &makers());
         assert_eq!(decoded.vin, None);

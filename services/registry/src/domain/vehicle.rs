@@ -142,12 +142,7 @@ pub struct Vehicle {
 impl Vehicle {
     /// Registers a vehicle.
     pub fn register(details: Details, at: OffsetDateTime) -> Result<(Self, Happened), Refusal> {
-        // No. 6 of 2024 excludes three-wheelers (N11) and low-speed goods vehicles (H5x).
-        if details.vehicle_type.starts_with("H5") || details.vehicle_type == "N11" {
-            return Err(Refusal::NotAUsedCar {
-                code: details.vehicle_type,
-            });
-        }
+        is_used_car(&details)?;
         let vehicle = Self {
             details,
             state: State::Registered,
@@ -240,6 +235,7 @@ impl Vehicle {
                 since: transfer.date,
             });
         }
+        is_used_car(details)?;
         self.succeed(details, on, "");
         self.details = details.clone();
         Ok(())
@@ -318,6 +314,16 @@ impl Vehicle {
         self.readings.insert(place, reading.clone());
         Ok(())
     }
+}
+
+/// No. 6 of 2024 excludes three-wheelers (N11) and low-speed goods vehicles (H5x).
+fn is_used_car(details: &Details) -> Result<(), Refusal> {
+    if details.vehicle_type.starts_with("H5") || details.vehicle_type == "N11" {
+        return Err(Refusal::NotAUsedCar {
+            code: details.vehicle_type.clone(),
+        });
+    }
+    Ok(())
 }
 
 /// The civil date in China (UTC+8), where papers are dated.

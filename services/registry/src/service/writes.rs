@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 use tongguan_access::Caller;
+use tongguan_rpc::Invalid;
 use tongguan_storage::Once;
 use tongguan_vocabulary::Vin;
 
@@ -30,7 +31,10 @@ impl Service {
             };
         }
         let fresh = self.world.ids.next();
-        let owned = owner.map(|owner| self.store.owned(&caller.tenant, &owner, fresh));
+        let owned = self
+            .store
+            .owned(&caller.tenant, owner.as_ref(), fresh)
+            .await?;
         let asked = (&vehicle.details, fingerprint(owned.as_ref()));
         let once = self.once(caller, "RegisterVehicle", request_id, &asked);
         let row = Row::new(0, entry.event, vehicle.clone(), owned)?;
@@ -65,7 +69,10 @@ impl Service {
         owner: Option<Owner>,
     ) -> Result<View, Error> {
         let fresh = self.world.ids.next();
-        let owned = owner.map(|owner| self.store.owned(&caller.tenant, &owner, fresh));
+        let owned = self
+            .store
+            .owned(&caller.tenant, owner.as_ref(), fresh)
+            .await?;
         let asked = (vin, &change, fingerprint(owned.as_ref()));
         let once = self.once(caller, method, &ground.request_id, &asked);
         self.alter(caller, once, vin, ground, change, owned).await
@@ -79,12 +86,18 @@ impl Service {
         ground: Ground,
         asked: &impl Serialize,
         fields: Vec<String>,
-        amended: impl FnOnce(Details) -> Details,
+        amended: impl FnOnce(Details) -> Result<Details, Invalid>,
     ) -> Result<View, Error> {
         let once = self.once(caller, "UpdateVehicle", &ground.request_id, asked);
         let before = self.store.find(&caller.tenant, vin, None).await?;
         let before = before.ok_or(Error::VehicleNotFound { vin })?;
-        let details = Box::new(amended(before.details));
+        let is_latest = before.etag() == ground.etag;
+        let details = match amended(before.details.clone()) {
+            Ok(amended) => Box::new(amended),
+            Err(invalid) if is_latest => return Err(invalid.into()),
+            // Another version is amended than the one that was read: it is a replay, or refused for its etag.
+            Err(_) => Box::new(before.details),
+        };
         let change = Change::Amend { details, fields };
         self.alter(caller, once, vin, ground, change, None).await
     }

@@ -1,6 +1,6 @@
 //! One change of one vehicle: the version before moves into the history, the version after takes its place.
 
-use tongguan_storage::{self as storage, Instant, Once, Tx, Vault, execute, on, outbox};
+use tongguan_storage::{self as storage, Instant, Once, Tx, Vault, execute, locking, on, outbox};
 use tongguan_vocabulary::{Ids, Tenant, Vin};
 
 use sqlx::types::Json;
@@ -156,8 +156,11 @@ pub(super) async fn lock(
     tenant: &Tenant,
     vin: Vin,
 ) -> Result<Option<Vehicle>, storage::Error> {
-    const LOCK: &str = "update vehicles set version = version where tenant_id = $1 and vin = $2 returning snapshot";
-    let row: Option<SnapshotRow> = on!(&mut *tx, |c| sqlx::query_as(LOCK)
+    let read = locking!(
+        tx,
+        "select snapshot from vehicles where tenant_id = $1 and vin = $2"
+    );
+    let row: Option<SnapshotRow> = on!(&mut *tx, |c| sqlx::query_as(read)
         .bind(tenant.as_str())
         .bind(vin.as_str())
         .fetch_optional(&mut **c)

@@ -18,15 +18,22 @@ pub(crate) struct Owned {
 
 impl Owned {
     /// The same paper is the same person; without a paper it is a new one.
-    pub(super) fn new(vault: &Vault, tenant: &Tenant, owner: &Owner, fresh: Uuid) -> Self {
-        let paper = owner.paper();
-        let person = paper.map_or(fresh, |paper| vault.person(tenant, &paper));
+    pub(super) async fn new(
+        vault: &Vault,
+        tenant: &Tenant,
+        owner: &Owner,
+        fresh: Uuid,
+    ) -> Result<Self, storage::Error> {
+        let person = match owner.paper() {
+            Some(paper) => vault.person(tenant, &paper).await?,
+            None => fresh,
+        };
         let text = serde_json::json!(owner).to_string();
-        Self {
+        Ok(Self {
             person,
-            fingerprint: vault.digest(&text),
+            fingerprint: vault.digest(&text).await?,
             plain: text.into_bytes(),
-        }
+        })
     }
 }
 

@@ -96,7 +96,7 @@ impl Store {
             (" and exporter = ", filter.exporter.as_str()),
             (" and category = ", &filter.category),
             (" and plate = ", &filter.plate),
-            (" and first_registered >= ", &filter.registered_from),
+            // A date without day or month sorts before its first day, so this holds where the first day it can mean does.
             (" and first_registered <= ", &filter.registered_until),
             (
                 " and state = ",
@@ -111,6 +111,26 @@ impl Store {
                 query.push(" and vin > ").push_bind(after);
                 for (clause, value) in clauses.iter().filter(|(_, value)| !value.is_empty()) {
                     query.push(clause).push_bind(*value);
+                }
+                // The indexes leave out what is empty; SQLite uses them only where the statement says so too.
+                for (clause, value) in [
+                    (" and exporter <> ''", &filter.exporter),
+                    (" and plate <> ''", &filter.plate),
+                ] {
+                    query.push(if value.is_empty() { "" } else { clause });
+                }
+                if let [from, month, year] = &filter.registered_from[..] {
+                    // Without day or month the last day it can mean counts: the month or year of the bound is within.
+                    query
+                        .push(" and (first_registered >= ")
+                        .push_bind(from.as_str());
+                    query
+                        .push(" or first_registered = ")
+                        .push_bind(month.as_str());
+                    query
+                        .push(" or first_registered = ")
+                        .push_bind(year.as_str());
+                    query.push(")");
                 }
                 query
                     .push(" order by vin limit ")

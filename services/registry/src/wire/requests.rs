@@ -91,9 +91,11 @@ pub(crate) fn filter(request: &pb::ListVehiclesRequest) -> Result<Filter, Invali
             category.to_owned()
         },
         plate: request.plate.clone(),
-        registered_from: from
-            .map(|date| date.first().to_string())
-            .unwrap_or_default(),
+        registered_from: from.map_or_else(Vec::new, |date| {
+            let day = date.first().to_string();
+            let (month, year) = (day[..7].to_owned(), day[..4].to_owned());
+            vec![day, month, year]
+        }),
         registered_until: until
             .map(|date| date.last().to_string())
             .unwrap_or_default(),

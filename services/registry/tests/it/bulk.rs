@@ -1,5 +1,8 @@
 //! Many vehicles at once: idempotent, resumable, whole rows only, over the same path as one.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use tokio_stream::StreamExt;
 use tongguan_api::common::v1::{ErrorReason, Problem};
 use tongguan_api::registry::v1 as pb;
@@ -22,6 +25,8 @@ on_every_database! { tongguan_registry::migrations();
     an_import_whose_client_vanished_goes_on_from_what_it_saw,
     writers_at_once_are_answered_each_for_itself,
     the_same_key_at_once_registers_once,
+    an_import_holds_few_messages_however_many_wait,
+    a_client_that_reads_no_answers_is_not_read_from,
 }
 
 fn message(id: &str, first_row: u32, rows: std::ops::Range<u32>) -> pb::ImportVehiclesRequest {
@@ -288,4 +293,59 @@ async fn the_same_key_at_once_registers_once(db: Database) {
     let answers = futures::future::join_all(writes).await;
     assert!(answers.windows(2).all(|pair| pair[0] == pair[1]));
     assert_eq!(events(&house, &vin(1)).await, ["REGISTERED"]);
+}
+
+/// Messages that the registry holds at most, in work (16) and answered but not read (64), with what the way between
+/// holds, which is bounded by bytes: memory does not grow with the import.
+const HELD: usize = 128;
+/// Rows of such a message, about four kilobytes.
+const PART: u32 = 20;
+
+/// So many messages, each counted when the registry takes it.
+fn counted(
+    id: &'static str,
+    messages: u32,
+    taken: &Arc<AtomicUsize>,
+) -> impl futures::Stream<Item = pb::ImportVehiclesRequest> + use<> {
+    let taken = taken.clone();
+    futures::stream::iter((0..messages).map(move |number| {
+        taken.fetch_add(1, Ordering::SeqCst);
+        message(id, PART * number, PART * number..PART * (number + 1))
+    }))
+}
+
+async fn an_import_holds_few_messages_however_many_wait(db: Database) {
+    let house = House::over(db).await;
+    let taken = Arc::new(AtomicUsize::new(0));
+    let request = house.ask(counted("m", 300, &taken));
+    let answers = house.client.clone().import_vehicles(request).await;
+    let mut answers = answers.unwrap().into_inner();
+    let (mut answered, mut most) = (0, 0);
+    while let Some(answer) = answers.next().await {
+        answer.unwrap();
+        answered += 1;
+        most = most.max(taken.load(Ordering::SeqCst) - answered);
+    }
+    assert_eq!((answered, taken.load(Ordering::SeqCst)), (300, 300));
+    assert!(most <= HELD, "{most} messages were held at once");
+    assert!(most > 1, "messages are taken while others are committed");
+}
+
+async fn a_client_that_reads_no_answers_is_not_read_from(db: Database) {
+    let house = House::over(db).await;
+    let taken = Arc::new(AtomicUsize::new(0));
+    let request = house.ask(counted("s", 10_000, &taken));
+    let answers = house.client.clone().import_vehicles(request).await;
+    let silent = answers.unwrap().into_inner();
+    // Another import that is as long as what may be held goes by meanwhile: time enough for the first to take all.
+    for number in 0..HELD as u32 {
+        let part = message("o", number, 500_000 + number..500_001 + number);
+        import(&house, vec![part]).await.remove(0).unwrap();
+    }
+    let held = taken.load(Ordering::SeqCst);
+    assert!(
+        held <= HELD,
+        "{held} messages were taken and none of their answers read"
+    );
+    drop(silent);
 }

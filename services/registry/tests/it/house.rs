@@ -9,7 +9,7 @@ use tongguan_registry::{Config, serve};
 use tongguan_rpc::{Channel, Tasks};
 use tongguan_storage::Database;
 use tongguan_testkit::noon;
-use tongguan_vocabulary::{Clock, Vin, World};
+use tongguan_vocabulary::{Clock, Ids, Vin, World};
 use tonic::Request;
 
 pub(crate) type Client = VehicleRegistryClient<Channel>;
@@ -23,18 +23,37 @@ pub(crate) struct House {
 
 impl House {
     pub(crate) async fn over(db: Database) -> Self {
-        let world = World::fixed(noon());
+        Self::built(db, Config::default(), World::fixed(noon()))
+            .await
+            .unwrap()
+    }
+
+    /// As configured; its ids are its own, so that several can stand over one database.
+    pub(crate) async fn with(
+        db: Database,
+        config: Config,
+    ) -> Result<Self, tongguan_registry::Error> {
+        let world = World {
+            ids: Ids::random(),
+            ..World::fixed(noon())
+        };
+        Self::built(db, config, world).await
+    }
+
+    async fn built(
+        db: Database,
+        config: Config,
+        world: World,
+    ) -> Result<Self, tongguan_registry::Error> {
         let clock = world.clock.clone();
         let key = tongguan_access::generate_key().unwrap();
         let access = Access::embedded(&key, clock.clone()).unwrap();
-        let channel = serve(Config::default(), db, &access, world, &Tasks::new())
-            .await
-            .unwrap();
-        Self {
+        let channel = serve(config, db, &access, world, &Tasks::new()).await?;
+        Ok(Self {
             client: VehicleRegistryClient::new(channel),
             clock,
             access,
-        }
+        })
     }
 
     pub(crate) fn ask<M>(&self, message: M) -> Request<M> {

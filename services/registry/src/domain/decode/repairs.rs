@@ -106,9 +106,9 @@ fn mistake(place: usize, own: u8, other: u8) -> Mistake {
             .any(|pair| pair == [own, other] || pair == [other, own])
     };
     let no_digit = place == DIGIT && !own.is_ascii_digit() && own != b'X';
-    if no_digit || LOOK_ALIKE.iter().any(|group| both(group)) {
+    if no_digit || LOOK_ALIKE.iter().any(both) {
         Mistake::Misread
-    } else if KEYS.iter().any(|row| beside(row)) {
+    } else if KEYS.iter().any(beside) {
         Mistake::Mistyped
     } else if place == DIGIT {
         Mistake::DigitItself

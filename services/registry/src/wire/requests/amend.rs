@@ -24,18 +24,19 @@ impl Amendment {
         (&self.details, &self.fields, &self.ground.etag)
     }
 
-    /// The details with the masked fields replaced.
-    pub(crate) fn apply(&self, before: Details) -> Details {
+    /// The details with the masked fields replaced; what is wrong with the mixture, such as a date of manufacture after
+    /// the first registration that stays.
+    pub(crate) fn apply(&self, before: Details) -> Result<Details, Invalid> {
         let (mut old, new) = (
-            pb::VehicleDetails::from(before.clone()),
+            pb::VehicleDetails::from(before),
             pb::VehicleDetails::from(self.details.clone()),
         );
         for field in &self.fields {
             copy_field(field, &mut old, &new);
         }
         let mut bad = Violations::default();
-        // Both halves were valid, so their mixture decodes; where it does not, nothing changes.
-        details::decode(&mut bad, "vehicle", Some(old)).unwrap_or(before)
+        let mixed = details::decode(&mut bad, "vehicle", Some(old));
+        bad.finish_with(mixed)
     }
 }
 
