@@ -227,7 +227,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_is_too_large_is_exhausted_and_nobody_is_told_to_come_back() {
-        let status = answer(framed(0, 20_000, &[0; 20_000])).await;
+        let status = answer(framed(0, 20_000, &vec![0; 20_000])).await;
         assert_eq!(status.code(), Code::ResourceExhausted);
         let details = status.get_error_details();
         assert_eq!(details.error_info().unwrap().reason, "MESSAGE_TOO_LARGE");

@@ -41,7 +41,7 @@ mod tests {
 
     use super::*;
     use crate::outbox::{self, Event};
-    use crate::{Config, Error, Migrations, Once, connect, execute, migrate, transaction};
+    use crate::{Config, Migrations, Once, connect, execute, migrate, transaction};
 
     async fn fresh() -> Database {
         let config = Config {
@@ -56,6 +56,13 @@ mod tests {
         };
         migrate(&database, &migrations).await.unwrap();
         database
+    }
+
+    async fn tell(tx: &mut crate::Tx, once: &Once, event: &Event) -> Result<i64> {
+        once.replay::<i64>(tx).await?;
+        let seq = outbox::append(tx, event).await?;
+        once.remember(tx, &seq).await?;
+        Ok(seq)
     }
 
     #[tokio::test]
@@ -73,13 +80,9 @@ mod tests {
                 payload: serde_json::json!({}),
                 at,
             };
-            let stored: Result<i64> = transaction!(database, Error, |tx| {
-                let once = Once::new(&tenant, "Open", &number.to_string(), b"", at);
-                once.replay::<i64>(tx).await?;
-                let seq = outbox::append(tx, &event).await?;
-                once.remember(tx, &seq).await?;
-                Ok(seq)
-            });
+            let once = Once::new(&tenant, "Open", &number.to_string(), b"", at);
+            let stored: Result<i64> =
+                transaction!(database, |tx| { tell(tx, &once, &event).await });
             stored.unwrap();
         }
         assert_eq!(check(&database).await.unwrap(), []);

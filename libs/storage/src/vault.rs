@@ -93,21 +93,24 @@ pub struct Looked {
 impl Vault {
     /// A vault of one master key that leaves nothing behind: for a key that ends with the process.
     pub fn new(master: &[u8; KEY]) -> Result<Self> {
-        Self::over(Masters::new(std::slice::from_ref(master))?, None)
+        Ok(Self::over(
+            Masters::new(std::slice::from_ref(master))?,
+            None,
+        ))
     }
 
     /// The vault of a database under its master keys, the current one first; see
     /// [`configured_key`](crate::seal::configured_key). The database is asked when it is first needed.
     pub fn open(database: &Database, masters: &[[u8; KEY]]) -> Result<Self> {
-        Self::over(Masters::new(masters)?, Some(database.clone()))
+        Ok(Self::over(Masters::new(masters)?, Some(database.clone())))
     }
 
-    fn over(masters: Masters, database: Option<Database>) -> Result<Self> {
-        Ok(Self(Arc::new(Keys {
+    fn over(masters: Masters, database: Option<Database>) -> Self {
+        Self(Arc::new(Keys {
             masters,
             database,
             names: OnceCell::new(),
-        })))
+        }))
     }
 
     /// Whether the keys are those of the database: [`MasterKey`](crate::Error::MasterKey) where it is sealed under one that

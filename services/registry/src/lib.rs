@@ -58,7 +58,7 @@ async fn vault(config: &Config, database: &Database, tasks: &Tasks) -> Result<Va
         }
         // A database that is away, or not migrated yet, is no reason not to start.
         Err(error) => {
-            tracing::warn!(%error, "the vault's keys could not be compared with the database")
+            tracing::warn!(%error, "the vault's keys could not be compared with the database");
         }
         Ok(()) => {}
     }

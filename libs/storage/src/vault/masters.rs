@@ -169,8 +169,7 @@ impl Vault {
     pub async fn rewrap(&self, database: &Database) -> Result<u64> {
         let mut wrapped = 0;
         loop {
-            let done: Result<u64> =
-                transaction!(database, Error, |tx| { self.rewrap_some(tx).await });
+            let done: Result<u64> = transaction!(database, |tx| { self.rewrap_some(tx).await });
             match done? {
                 0 => break,
                 some => wrapped += some,

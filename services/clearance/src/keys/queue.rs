@@ -64,13 +64,11 @@ impl Queue {
             let waiting = self.waiting.load(Ordering::Relaxed);
             return Err(Error::SignerBusy { waiting });
         }
-        match tokio::time::timeout(self.patience, answered).await {
-            Ok(Ok(done)) => Ok(done),
-            Ok(Err(_)) | Err(_) => {
-                let problem = format!("no signature in {:?}", self.patience);
-                Err(tongguan_certificate::Error::SignerUnavailable(problem).into())
-            }
+        if let Ok(Ok(done)) = tokio::time::timeout(self.patience, answered).await {
+            return Ok(done);
         }
+        let problem = format!("no signature in {:?}", self.patience);
+        Err(tongguan_certificate::Error::SignerUnavailable(problem).into())
     }
 }
 

@@ -68,6 +68,10 @@ struct Was {
 #[derive(Debug, Clone, Default)]
 struct Rows {
     papers: Option<Vec<Document>>,
+    #[expect(
+        clippy::option_option,
+        reason = "a row may say that there is no decision"
+    )]
     decision: Option<Option<Decision>>,
 }
 

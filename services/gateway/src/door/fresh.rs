@@ -2,6 +2,8 @@
 //! in a few bytes that nothing changed (`ETag`, RFC 9110). How long a verifier off line may use it, it says itself.
 
 use aws_lc_rs::digest::{SHA256, digest};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::Bytes;
 use http::request::Parts;
 use http::{HeaderValue, Method, Response, StatusCode, header};
@@ -63,9 +65,8 @@ impl Asked {
 
 fn tag(bytes: &Bytes) -> String {
     let sum = digest(&SHA256, bytes);
-    let hex = sum.as_ref().iter().take(16);
-    let hex: String = hex.map(|byte| format!("{byte:02x}")).collect();
-    format!("\"{hex}\"")
+    let (half, _) = sum.as_ref().split_at(16);
+    format!("\"{}\"", URL_SAFE_NO_PAD.encode(half))
 }
 
 /// Whether one of the tags is this one; a weak one counts (RFC 9110, 13.1.2).

@@ -235,13 +235,10 @@ fn what_is_inferred_never_bars_a_car_however_old() {
                 matches!(&found, Scrapping::Refer { reason } if reason.contains("inferred")),
                 "{found:?}"
             );
-            let (vehicle, _) = match super::super::vehicle::Vehicle::register(
-                details,
-                datetime!(2026-03-02 04:00 UTC),
-            ) {
-                Ok(registered) => registered,
-                // Low-speed trucks are no used cars and are not registered at all.
-                Err(_) => continue,
+            let at = datetime!(2026-03-02 04:00 UTC);
+            // Low-speed trucks are no used cars and are not registered at all.
+            let Ok((vehicle, _)) = super::super::vehicle::Vehicle::register(details, at) else {
+                continue;
             };
             assert_eq!(vehicle.prohibitions(&found, date!(2026 - 03 - 02)), []);
             seen += 1;

@@ -67,10 +67,16 @@ pub async fn run(
     progress: impl Fn(u32) + Send + Sync + 'static,
 ) -> std::result::Result<Result, LoadError> {
     let fleet = Fleet::of_samples()?;
-    let stand = Stand::with_records(settings, fleet.sample(0), fleet.records()).await?;
+    let stand = Box::pin(Stand::with_records(
+        settings,
+        fleet.sample(0),
+        fleet.records(),
+    ))
+    .await?;
     let meter = Meter::default();
     let actors = actors(&stand.started.suite, &fleet, &stand.clock, &meter)?;
-    let ticking = tokio::spawn(tick(stand.clock.clone()));
+    let mut ticking = JoinSet::new();
+    ticking.spawn(tick(stand.clock.clone()));
     let workers = size.workers.max(1);
     let work = Arc::new(Work {
         fleet,
@@ -94,7 +100,7 @@ pub async fn run(
         unexpected.extend(strange);
     }
     let wall = began.elapsed();
-    ticking.abort();
+    drop(ticking);
     stand.stop().await;
     let now = usage::now().unwrap_or_default();
     unexpected.truncate(10);

@@ -184,10 +184,10 @@ pub(super) async fn standing(
     Ok(found)
 }
 
-pub(super) async fn append(
-    tx: &mut Tx,
-    rows: &[(i64, &(&Signed, (Vec<u8>, Vec<u8>)))],
-) -> Result<(), storage::Error> {
+/// A certificate's signature with its entry in the log and the hash of that leaf.
+type Leaf<'a> = (&'a Signed, (Vec<u8>, Vec<u8>));
+
+pub(super) async fn append(tx: &mut Tx, rows: &[(i64, &Leaf<'_>)]) -> Result<(), storage::Error> {
     const INSERT: &str =
         "insert into log_entries (tenant_id, log_index, certificate_id, entry, leaf_hash) ";
     for chunk in chunks(rows) {
