@@ -91,9 +91,7 @@ async fn owners_outlive_their_master_key(db: Database) {
 async fn without_the_old_key_the_registry_does_not_start_and_says_which_is_missing(db: Database) {
     let before = House::with(db.clone(), config("1", &[])).await.unwrap();
     register(&before, 1).await;
-    let Err(refused) = House::with(db, config("2", &[])).await else {
-        panic!("a registry that can not read its owners must not start");
-    };
+    let refused = House::with(db, config("2", &[])).await.err().unwrap();
     let why = refused.to_string();
     assert!(
         why.contains("needs the master key") && why.contains("older key"),
