@@ -50,7 +50,9 @@ impl Stand {
         records: simulator::Config,
     ) -> Result<Self, StandError> {
         let clock = world.clock.clone();
-        let started = Started::start(settings, &Role::ALL, world, Some(records)).await?;
+        // Boxed: what starts six roles is too large for the stacks of all who wait for it.
+        let start = Started::start(settings, &Role::ALL, world, Some(records));
+        let started = Box::pin(start).await?;
         Ok(Self {
             started,
             clock,

@@ -35,7 +35,7 @@ impl Clear {
         for (place, group) in dossiers.iter().enumerate() {
             let folder = self.folder.join(format!("{place}"));
             files::empty(&folder).map_err(|error| Failed::unreachable(&error))?;
-            let stand = Box::pin(Stand::set_up(Settings::under(&folder), group)).await;
+            let stand = Stand::set_up(Settings::under(&folder), group).await;
             let stand = stand.map_err(|error| Failed::unreachable(&error))?;
             for dossier in group {
                 number += 1;

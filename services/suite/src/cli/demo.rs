@@ -46,7 +46,7 @@ impl Demo {
             .collect::<Result<_, _>>()
             .map_err(|error| Failed::input(&error))?;
         files::empty(&self.folder).map_err(|error| Failed::unreachable(&error))?;
-        let stand = Box::pin(Stand::set_up(Settings::under(&self.folder), &dossiers)).await;
+        let stand = Stand::set_up(Settings::under(&self.folder), &dossiers).await;
         let stand = stand.map_err(|error| Failed::unreachable(&error))?;
         if !self.json {
             out::line(
