@@ -2,8 +2,6 @@
 
 mod bundle;
 mod list;
-#[cfg(test)]
-mod tests;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -354,3 +352,6 @@ pub(crate) fn watched(
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

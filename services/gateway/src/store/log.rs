@@ -196,7 +196,7 @@ impl Store {
             .bind(i64::from(limit) + 1)
             .fetch_all(pool)
             .await)?;
-        // Read last: had events been pruned since, those rows were still whole.
+        // Read last: what was pruned since those rows were read is left out, so that the page begins at its anchor.
         let anchor = self.anchor(tenant).await?;
         if after != 0 && after < anchor.sequence {
             let oldest = anchor.sequence;
@@ -205,7 +205,9 @@ impl Store {
         let mut events: Vec<Event> = rows.into_iter().map(Event::from).collect();
         let more = events.len() > limit as usize;
         events.truncate(limit as usize);
-        let last = events.last().map_or(after, |event| event.sequence);
+        events.retain(|event| event.sequence > anchor.sequence);
+        let begin = after.max(anchor.sequence);
+        let last = events.last().map_or(begin, |event| event.sequence);
         let next_after = if more {
             last
         } else {
