@@ -35,7 +35,7 @@ pub use lane::Lane;
 pub use policy::{Need, need};
 pub use refusal::Refusal;
 pub use role::{Role, RoleError};
-pub use shifts::{CLOCK, is_sandbox};
+pub use shifts::CLOCK;
 
 /// The audience every token must name.
 pub const AUDIENCE: &str = "tongguan";

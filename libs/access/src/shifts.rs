@@ -22,11 +22,6 @@ pub(crate) const CLOCK_AUDIENCE: &str = "tongguan-clock";
 /// How long such a token lives: longer than the longest deadline.
 const LIFETIME: Duration = Duration::from_mins(5);
 
-/// Whether a tenant is a sandbox: its name says so.
-pub fn is_sandbox(tenant: &Tenant) -> bool {
-    tenant.as_str().starts_with("sandbox-")
-}
-
 /// The shifts that are not none.
 #[derive(Default)]
 pub(crate) struct Shifts(RwLock<HashMap<Tenant, Shift>>);
@@ -34,7 +29,7 @@ pub(crate) struct Shifts(RwLock<HashMap<Tenant, Shift>>);
 impl Access {
     /// How far the tenant's clock is ahead; none outside of sandboxes.
     pub fn shift(&self, tenant: &Tenant) -> Shift {
-        if !is_sandbox(tenant) {
+        if !tenant.is_sandbox() {
             return Shift::NONE;
         }
         let shifts = self.0.shifts.0.read();
@@ -56,7 +51,7 @@ impl Access {
 
     /// Sets how far a sandbox's clock is ahead. For a tenant that is no sandbox nothing is set.
     pub fn set_shift(&self, tenant: &Tenant, shift: Shift) {
-        if !is_sandbox(tenant) {
+        if !tenant.is_sandbox() {
             return;
         }
         let mut shifts = self
@@ -94,7 +89,7 @@ impl Access {
     /// The shift a call is to be served under: as its headers say, or else as it was set here. What the headers say is
     /// remembered for the workers of this process.
     pub(crate) fn shift_of(&self, tenant: &Tenant, headers: &HeaderMap) -> Shift {
-        if !is_sandbox(tenant) {
+        if !tenant.is_sandbox() {
             return Shift::NONE;
         }
         let said = headers.get(CLOCK).and_then(|value| value.to_str().ok());

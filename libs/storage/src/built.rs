@@ -5,8 +5,16 @@
 /// `built!(&self.db, "select a from t where tenant_id = ", |query| { query.push_bind(x); }, |pool|
 /// query.build_query_as().fetch_all(pool).await)`: the first block says what is pushed, the second how the
 /// statement runs; both are compiled once per engine, so that no where-clauses are needed. Yields [`Result`](crate::Result).
+///
+/// Without the second block the statement is run in the transaction `$db`, and the number of rows it touched is the answer.
 #[macro_export]
 macro_rules! built {
+    ($db:expr, $sql:expr, |$query:ident| $build:block) => {
+        $crate::built!($db, $sql, |$query| $build, |connection| {
+            let done = $query.build().execute(&mut **connection).await;
+            done.map(|done| done.rows_affected())
+        })
+    };
     ($db:expr, $sql:expr, |$query:ident| $build:block, |$connection:ident| $run:expr) => {
         match $db {
             $crate::On::Sqlite($connection) => {

@@ -119,23 +119,19 @@ async fn reserve(tx: &mut Tx, tenant: &Tenant, stream: &str, count: i64) -> Resu
 async fn store(tx: &mut Tx, events: &[(i64, &Event)]) -> Result<()> {
     const STORE: &str =
         "insert into outbox (tenant_id, stream, seq, id, aggregate, kind, payload, recorded_at) ";
-    built!(
-        &mut *tx,
-        STORE,
-        |query| {
-            query.push_values(events, |mut row, (seq, event)| {
-                row.push_bind(event.tenant.as_str())
-                    .push_bind(event.stream)
-                    .push_bind(seq)
-                    .push_bind(event.id)
-                    .push_bind(event.aggregate.as_str())
-                    .push_bind(event.kind.as_str())
-                    .push_bind(Json(&event.payload))
-                    .push_bind(Instant(event.at));
-            });
-        },
-        |c| query.build().execute(&mut **c).await.map(drop)
-    )
+    built!(&mut *tx, STORE, |query| {
+        query.push_values(events, |mut row, (seq, event)| {
+            row.push_bind(event.tenant.as_str())
+                .push_bind(event.stream)
+                .push_bind(seq)
+                .push_bind(event.id)
+                .push_bind(event.aggregate.as_str())
+                .push_bind(event.kind.as_str())
+                .push_bind(Json(&event.payload))
+                .push_bind(Instant(event.at));
+        });
+    })
+    .map(drop)
 }
 
 /// At most `limit` events of a stream after number `seq`, in order.

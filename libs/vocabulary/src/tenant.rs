@@ -20,6 +20,11 @@ impl Tenant {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// Whether it is a sandbox: its name says so.
+    pub fn is_sandbox(&self) -> bool {
+        self.0.starts_with("sandbox-")
+    }
 }
 
 impl FromStr for Tenant {

@@ -208,9 +208,10 @@ impl Service {
                 }
             }
             Err(error) if alone => {
-                for claim in claims.iter().take(1) {
-                    tracing::warn!(%error, case = %claim.id, "a certificate could not be issued; it is tried again when its lease ends");
-                }
+                let case = claims
+                    .first()
+                    .map(|claim| tracing::field::display(claim.id));
+                tracing::warn!(%error, case, "a certificate could not be issued; it is tried again when its lease ends");
             }
             Err(error) => {
                 tracing::warn!(%error, "a batch could not be issued; each is tried by itself");

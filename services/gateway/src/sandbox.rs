@@ -148,5 +148,5 @@ impl Sandboxes {
 
 /// The tenant a key is of must be a sandbox when it is used, too.
 pub(crate) fn grants(tenant: &Tenant) -> bool {
-    tongguan_access::is_sandbox(tenant)
+    tenant.is_sandbox()
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use futures::StreamExt as _;
 use futures::stream::{self, Stream};
 use time::OffsetDateTime;
-use tongguan_access::{Caller, is_sandbox};
+use tongguan_access::Caller;
 use tongguan_rpc::PeerError;
 use tongguan_vocabulary::{Tenant, World, evidence};
 
@@ -332,7 +332,7 @@ fn failed(source: Source, error: &PeerError) -> SourceState {
 
 /// Refuses callers whose tenant is no sandbox.
 pub(crate) fn sandbox_only(caller: &Caller) -> Result<(), Error> {
-    if is_sandbox(&caller.tenant) {
+    if caller.tenant.is_sandbox() {
         Ok(())
     } else {
         Err(Error::NotASandbox)

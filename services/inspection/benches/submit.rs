@@ -157,8 +157,7 @@ async fn bare(db: &Database, document: &serde_json::Value) -> f64 {
                                 .push_bind(at)
                                 .push_bind("9999-12-31");
                         });
-                    },
-                    |c| query.build().execute(&mut **c).await.map(drop)
+                    }
                 )?;
                 built!(
                     &mut *tx,
@@ -172,8 +171,7 @@ async fn bare(db: &Database, document: &serde_json::Value) -> f64 {
                                 .push_bind(document.to_string())
                                 .push_bind(at);
                         });
-                    },
-                    |c| query.build().execute(&mut **c).await.map(drop)
+                    }
                 )?;
                 built!(
                     &mut *tx,
@@ -189,8 +187,7 @@ async fn bare(db: &Database, document: &serde_json::Value) -> f64 {
                                 .push_bind(Json(&document["report"]["vehicle"]))
                                 .push_bind(at);
                         });
-                    },
-                    |c| query.build().execute(&mut **c).await.map(drop)
+                    }
                 )?;
             }
             let uses: Vec<(Uuid, usize)> = group
@@ -208,8 +205,7 @@ async fn bare(db: &Database, document: &serde_json::Value) -> f64 {
                                 .push_bind(*id)
                                 .push_bind(VIN);
                         });
-                    },
-                    |c| query.build().execute(&mut **c).await.map(drop)
+                    }
                 )?;
             }
             Ok::<_, storage::Error>(())

@@ -30,12 +30,10 @@ pub const VINS: [(&str, Forced); 4] = [
 
 /// What is forced on a case of this tenant; nothing where the tenant is no sandbox.
 pub fn forced(tenant: &Tenant, vin: Vin) -> Option<Forced> {
-    // As libs/access knows a sandbox; the domain does without it.
-    if !tenant.as_str().starts_with("sandbox-") {
-        return None;
-    }
     let found = VINS.iter().find(|(magic, _)| *magic == vin.as_str());
-    found.map(|(_, forced)| *forced)
+    found
+        .filter(|_| tenant.is_sandbox())
+        .map(|(_, forced)| *forced)
 }
 
 /// The ruling with the forced outcome and its reason before all others.

@@ -33,23 +33,18 @@ pub(super) async fn record_all(
 ) -> Result<(), storage::Error> {
     const LINE: &str = "insert into case_events (tenant_id, case_id, version, kind, state, actor, reason, recorded_at) ";
     for chunk in storage::chunks(lines) {
-        built!(
-            &mut *tx,
-            LINE,
-            |query| {
-                query.push_values(chunk, |mut row, (version, case, tenant, line)| {
-                    row.push_bind(tenant.as_str())
-                        .push_bind(case.id)
-                        .push_bind(*version as i64)
-                        .push_bind(line.happened.kind)
-                        .push_bind(line.state.as_str())
-                        .push_bind(entry.actor.as_str())
-                        .push_bind(line.happened.reason.as_str())
-                        .push_bind(Instant(entry.at));
-                });
-            },
-            |c| query.build().execute(&mut **c).await.map(drop)
-        )?;
+        built!(&mut *tx, LINE, |query| {
+            query.push_values(chunk, |mut row, (version, case, tenant, line)| {
+                row.push_bind(tenant.as_str())
+                    .push_bind(case.id)
+                    .push_bind(*version as i64)
+                    .push_bind(line.happened.kind)
+                    .push_bind(line.state.as_str())
+                    .push_bind(entry.actor.as_str())
+                    .push_bind(line.happened.reason.as_str())
+                    .push_bind(Instant(entry.at));
+            });
+        })?;
     }
     let events: Vec<outbox::Event> = lines
         .iter()

@@ -288,23 +288,19 @@ async fn pin(tx: &mut Tx, entry: &Entry, id: Uuid, steps: &[Pinned]) -> Result<(
     if steps.is_empty() {
         return Ok(());
     }
-    built!(
-        &mut *tx,
-        PIN,
-        |query| {
-            query.push_values(steps, |mut row, Pinned { note, output }| {
-                row.push_bind(entry.tenant.as_str())
-                    .push_bind(id)
-                    .push_bind(i64::from(note.number))
-                    .push_bind(i64::from(note.round))
-                    .push_bind(note.kind.as_str())
-                    .push_bind(note.outcome.as_str())
-                    .push_bind(note.input_sha256.as_str())
-                    .push_bind(output.as_str())
-                    .push_bind(note.output_sha256.as_str())
-                    .push_bind(Instant(note.at));
-            });
-        },
-        |c| query.build().execute(&mut **c).await.map(drop)
-    )
+    built!(&mut *tx, PIN, |query| {
+        query.push_values(steps, |mut row, Pinned { note, output }| {
+            row.push_bind(entry.tenant.as_str())
+                .push_bind(id)
+                .push_bind(i64::from(note.number))
+                .push_bind(i64::from(note.round))
+                .push_bind(note.kind.as_str())
+                .push_bind(note.outcome.as_str())
+                .push_bind(note.input_sha256.as_str())
+                .push_bind(output.as_str())
+                .push_bind(note.output_sha256.as_str())
+                .push_bind(Instant(note.at));
+        });
+    })
+    .map(drop)
 }

@@ -1,6 +1,5 @@
 //! VINs of the sandbox: each forces what integrators must be able to meet before they write real code.
 
-use tongguan_access::is_sandbox;
 use tongguan_vocabulary::{Tenant, Vin};
 
 use super::{Outcome, Source};
@@ -184,7 +183,7 @@ pub(crate) enum Forced {
 
 /// What the VIN forces a source to do; nothing outside of sandboxes.
 pub(crate) fn forced(tenant: &Tenant, vin: Option<Vin>, source: Source) -> Option<Forced> {
-    let vin = vin.filter(|_| is_sandbox(tenant))?;
+    let vin = vin.filter(|_| tenant.is_sandbox())?;
     let magic = MAGIC.iter().find(|magic| magic.vin == vin.as_str())?;
     if magic.down.contains(&source) {
         Some(Forced::Down)
@@ -195,7 +194,7 @@ pub(crate) fn forced(tenant: &Tenant, vin: Option<Vin>, source: Source) -> Optio
 
 /// What a check of this VIN comes to in place of what it would; nothing outside of sandboxes.
 pub(crate) fn instead(tenant: &Tenant, vin: Option<Vin>) -> Option<Instead> {
-    let vin = vin.filter(|_| is_sandbox(tenant))?;
+    let vin = vin.filter(|_| tenant.is_sandbox())?;
     let magic = MAGIC.iter().find(|magic| magic.vin == vin.as_str())?;
     magic.instead
 }

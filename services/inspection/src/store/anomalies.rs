@@ -158,8 +158,7 @@ pub(super) async fn insert(
                         .push_bind(Json(&seen.evidence))
                         .push_bind(Standing::Open.as_str());
                 });
-            },
-            |c| query.build().execute(&mut **c).await.map(drop)
+            }
         )?;
     }
     Ok(())

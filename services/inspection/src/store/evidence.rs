@@ -95,9 +95,9 @@ async fn bands(tx: &mut Tx, tenant: &Tenant, sha256: &str, look: &Look) -> stora
                     .push_bind(*value)
                     .push_bind(sha256);
             });
-        },
-        |c| query.build().execute(&mut **c).await.map(drop)
+        }
     )
+    .map(drop)
 }
 
 /// Notes that a report carries its evidence.
@@ -119,8 +119,7 @@ pub(super) async fn use_all(
                         .push_bind(report.vehicle.vin.as_str().to_owned());
                 });
                 query.push(" on conflict (tenant_id, sha256, inspection_id) do nothing");
-            },
-            |c| query.build().execute(&mut **c).await.map(drop)
+            }
         )?;
     }
     Ok(())

@@ -199,8 +199,7 @@ async fn settle(tx: &mut Tx, entry: &Entry, column: &str, id: Uuid) -> storage::
                 query.push(format!(" and {column} = ")).push_bind(id);
                 query.push(" and i.under_review = ").push_bind(before);
                 query.push(format!(" and {flagged} ({FLAGGED})"));
-            },
-            |c| query.build().execute(&mut **c).await.map(drop)
+            }
         )?;
     }
     Ok(())

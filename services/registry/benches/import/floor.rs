@@ -67,8 +67,7 @@ pub(crate) async fn insert(database: &Database, numbers: Range<u32>, count: u32)
                                 ))
                                 .push_bind(1_772_424_000_000_000_i64);
                         });
-                    },
-                    |c| query.build().execute(&mut **c).await.map(drop)
+                    }
                 )?;
             }
             Ok(())

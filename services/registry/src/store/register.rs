@@ -187,37 +187,28 @@ impl<'a> Run<'a> {
                               kind, actor, reason, document, change, snapshot, recorded_at, living_engine, living_battery) ";
         let mut inserted = 0;
         for places in chunks(places) {
-            inserted += built!(
-                &mut *tx,
-                INSERT,
-                |query| {
-                    query.push_values(places, |mut values, place| {
-                        let (entry, row) = (self.entry(*place), self.row(*place));
-                        values
-                            .push_bind(entry.tenant.as_str())
-                            .push_bind(row.details.vin.as_str())
-                            .push("1, 'Registered', ''")
-                            .push_bind(row.details.category.as_str())
-                            .push_bind(row.details.plate.as_str())
-                            .push_bind(row.details.first_registered.to_string())
-                            .push("'REGISTERED'")
-                            .push_bind(entry.actor.as_str())
-                            .push_bind(entry.reason.as_str())
-                            .push_bind(entry.document.as_str())
-                            .push("'null'")
-                            .push_bind(Json(&row.snapshot))
-                            .push_bind(Instant(entry.at))
-                            .push_bind(row.details.engine_number.as_str())
-                            .push_bind(row.details.battery_id.as_str());
-                    });
-                    query.push(" on conflict (tenant_id, vin) do nothing");
-                },
-                |c| query
-                    .build()
-                    .execute(&mut **c)
-                    .await
-                    .map(|done| done.rows_affected())
-            )?;
+            inserted += built!(&mut *tx, INSERT, |query| {
+                query.push_values(places, |mut values, place| {
+                    let (entry, row) = (self.entry(*place), self.row(*place));
+                    values
+                        .push_bind(entry.tenant.as_str())
+                        .push_bind(row.details.vin.as_str())
+                        .push("1, 'Registered', ''")
+                        .push_bind(row.details.category.as_str())
+                        .push_bind(row.details.plate.as_str())
+                        .push_bind(row.details.first_registered.to_string())
+                        .push("'REGISTERED'")
+                        .push_bind(entry.actor.as_str())
+                        .push_bind(entry.reason.as_str())
+                        .push_bind(entry.document.as_str())
+                        .push("'null'")
+                        .push_bind(Json(&row.snapshot))
+                        .push_bind(Instant(entry.at))
+                        .push_bind(row.details.engine_number.as_str())
+                        .push_bind(row.details.battery_id.as_str());
+                });
+                query.push(" on conflict (tenant_id, vin) do nothing");
+            })?;
         }
         Ok(inserted)
     }

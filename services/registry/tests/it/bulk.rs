@@ -63,20 +63,6 @@ fn reasons(results: &[pb::RowResult]) -> Vec<Option<ErrorReason>> {
     results.iter().map(reason).collect()
 }
 
-async fn events(house: &House, vin: &str) -> Vec<String> {
-    let request = pb::ListVehicleEventsRequest {
-        vin: vin.into(),
-        ..Default::default()
-    };
-    let answer = house
-        .client
-        .clone()
-        .list_vehicle_events(house.ask(request))
-        .await;
-    let events = answer.unwrap().into_inner().events;
-    events.into_iter().map(|event| event.kind).collect()
-}
-
 async fn a_batch_with_the_same_id_answers_the_same_bytes(db: Database) {
     let house = House::over(db).await;
     house.register(&vin(1)).await;
@@ -98,7 +84,7 @@ async fn a_batch_with_the_same_id_answers_the_same_bytes(db: Database) {
     );
     house.clock.advance(time::Duration::hours(1));
     assert_eq!(batch(&house, request).await.unwrap(), first);
-    assert_eq!(events(&house, &vin(3)).await, ["REGISTERED"]);
+    assert_eq!(house.kinds(&vin(3)).await, ["REGISTERED"]);
 }
 
 async fn a_batch_with_the_same_id_and_another_body_is_refused(db: Database) {
@@ -172,7 +158,7 @@ async fn a_stream_that_breaks_leaves_complete_rows_and_resumes(db: Database) {
     assert_eq!((answer.stored, answer.next_row), (10, 20));
     assert!(answer.results.iter().all(|row| row.already_stored));
     assert_eq!(answer.results.len(), 10);
-    assert_eq!(events(&house, &vin(3)).await, ["REGISTERED"]);
+    assert_eq!(house.kinds(&vin(3)).await, ["REGISTERED"]);
 }
 
 async fn a_row_that_was_refused_is_refused_again_when_resumed(db: Database) {
@@ -292,7 +278,7 @@ async fn the_same_key_at_once_registers_once(db: Database) {
     });
     let answers = futures::future::join_all(writes).await;
     assert!(answers.windows(2).all(|pair| pair[0] == pair[1]));
-    assert_eq!(events(&house, &vin(1)).await, ["REGISTERED"]);
+    assert_eq!(house.kinds(&vin(1)).await, ["REGISTERED"]);
 }
 
 /// Messages that the registry holds at most, in work (16) and answered but not read (64), with what the way between

@@ -40,12 +40,7 @@ async fn fleet(house: &House) {
             vehicle: Some(vehicle),
             ..Default::default()
         };
-        house
-            .client
-            .clone()
-            .register_vehicle(house.ask(request))
-            .await
-            .unwrap();
+        house.register_as(request).await;
         if number % 3 == 0 {
             let mut pending = transfer(&vin(number));
             pending.request_id = format!("t-{number}");
@@ -237,12 +232,7 @@ async fn a_partial_date_is_found_in_every_range_it_can_lie_in(db: Database) {
             }),
             ..Default::default()
         };
-        house
-            .client
-            .clone()
-            .register_vehicle(house.ask(request))
-            .await
-            .unwrap();
+        house.register_as(request).await;
     }
     let within = async |from, until| {
         let request = pb::ListVehiclesRequest {

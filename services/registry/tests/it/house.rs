@@ -4,6 +4,7 @@ use tongguan_access::{Access, Grant};
 use tongguan_api::common::v1 as common;
 use tongguan_api::google::r#type::Date;
 use tongguan_api::registry::v1 as pb;
+use tongguan_api::registry::v1::identity_mark::Kind;
 use tongguan_api::registry::v1::vehicle_registry_client::VehicleRegistryClient;
 use tongguan_registry::{Config, serve};
 use tongguan_rpc::{Channel, Tasks};
@@ -78,16 +79,43 @@ impl House {
     }
 
     pub(crate) async fn register(&self, vin: &str) -> pb::Vehicle {
-        let request = pb::RegisterVehicleRequest {
+        self.register_as(pb::RegisterVehicleRequest {
             vehicle: Some(car(vin)),
             ..Default::default()
-        };
-        self.client
-            .clone()
-            .register_vehicle(self.ask(request))
-            .await
-            .unwrap()
-            .into_inner()
+        })
+        .await
+    }
+
+    pub(crate) async fn register_as(&self, request: pb::RegisterVehicleRequest) -> pb::Vehicle {
+        let request = self.ask(request);
+        let answer = self.client.clone().register_vehicle(request).await;
+        answer.unwrap().into_inner()
+    }
+
+    pub(crate) async fn get(&self, vin: &str) -> pb::Vehicle {
+        let request = self.ask(pb::GetVehicleRequest {
+            vin: vin.into(),
+            as_of: None,
+        });
+        let answer = self.client.clone().get_vehicle(request).await;
+        answer.unwrap().into_inner()
+    }
+
+    pub(crate) async fn identify(&self, request: pb::RecordIdentityRequest) -> pb::Vehicle {
+        let request = self.ask(request);
+        let answer = self.client.clone().record_identity(request).await;
+        answer.unwrap().into_inner()
+    }
+
+    /// The kinds of a vehicle's events, in order.
+    pub(crate) async fn kinds(&self, vin: &str) -> Vec<String> {
+        let request = self.ask(pb::ListVehicleEventsRequest {
+            vin: vin.into(),
+            ..Default::default()
+        });
+        let answer = self.client.clone().list_vehicle_events(request).await;
+        let events = answer.unwrap().into_inner().events;
+        events.into_iter().map(|event| event.kind).collect()
     }
 }
 
@@ -144,4 +172,34 @@ pub(crate) fn transfer(vin: &str) -> pb::RecordTransferPendingExportRequest {
         document: "转移登记 2026-0001".into(),
         owner: None,
     }
+}
+
+/// A request that a vehicle be known by another mark.
+pub(crate) fn mark(
+    vin: &str,
+    kind: Kind,
+    value: &str,
+    replaces: &str,
+) -> pb::RecordIdentityRequest {
+    pb::RecordIdentityRequest {
+        vin: vin.into(),
+        mark: Some(pb::IdentityMark {
+            kind: kind.into(),
+            value: value.into(),
+            since: Some(date(2026, 1, 10)),
+            until: None,
+            document: "变更登记 7".into(),
+        }),
+        replaces: replaces.into(),
+        reason: "engine worn out".into(),
+        ..Default::default()
+    }
+}
+
+/// A vehicle's notices: their codes, and whether they are hard.
+pub(crate) fn alarms(vehicle: &pb::Vehicle) -> Vec<(&str, bool)> {
+    let notices = vehicle.notices.iter();
+    notices
+        .map(|notice| (notice.code.as_str(), notice.hard))
+        .collect()
 }

@@ -7,7 +7,7 @@ use tongguan_testkit::on_every_database;
 use tonic::Code;
 use tonic_types::StatusExt;
 
-use crate::house::{House, car, date, transfer};
+use crate::house::{House, alarms, car, date, mark, transfer};
 
 const VIN: &str = "LSVWY4180KN246094";
 const OTHER: &str = "LBEHDAEB58Y038860";
@@ -23,66 +23,15 @@ on_every_database! { tongguan_registry::migrations();
     an_amendment_is_replayed_though_others_came_between,
 }
 
-fn record(kind: Kind, value: &str, replaces: &str) -> pb::RecordIdentityRequest {
-    pb::RecordIdentityRequest {
-        vin: VIN.into(),
-        mark: Some(pb::IdentityMark {
-            kind: kind.into(),
-            value: value.into(),
-            since: Some(date(2026, 1, 10)),
-            until: None,
-            document: "变更登记 7".into(),
-        }),
-        replaces: replaces.into(),
-        reason: "engine worn out".into(),
-        ..Default::default()
-    }
-}
-
-async fn identify(house: &House, request: pb::RecordIdentityRequest) -> pb::Vehicle {
-    let answer = house
-        .client
-        .clone()
-        .record_identity(house.ask(request))
-        .await;
-    answer.unwrap().into_inner()
-}
-
-async fn get(house: &House, vin: &str) -> pb::Vehicle {
-    let request = pb::GetVehicleRequest {
-        vin: vin.into(),
-        as_of: None,
-    };
-    let answer = house.client.clone().get_vehicle(house.ask(request)).await;
-    answer.unwrap().into_inner()
-}
-
-async fn kinds(house: &House, vin: &str) -> Vec<String> {
-    let request = pb::ListVehicleEventsRequest {
-        vin: vin.into(),
-        ..Default::default()
-    };
-    let answer = house
-        .client
-        .clone()
-        .list_vehicle_events(house.ask(request))
-        .await;
-    let events = answer.unwrap().into_inner().events;
-    events.into_iter().map(|event| event.kind).collect()
-}
-
-fn alarms(vehicle: &pb::Vehicle) -> Vec<(&str, bool)> {
-    let notices = vehicle.notices.iter();
-    notices.map(|n| (n.code.as_str(), n.hard)).collect()
-}
-
 async fn a_new_engine_keeps_the_old_number_in_the_history(db: Database) {
     let house = House::over(db).await;
     house.register(VIN).await;
-    let after = identify(&house, record(Kind::Engine, "NEW1", "CLS123456")).await;
+    let after = house
+        .identify(mark(VIN, Kind::Engine, "NEW1", "CLS123456"))
+        .await;
     assert_eq!(after.details.as_ref().unwrap().engine_number, "NEW1");
     assert_eq!(alarms(&after), []);
-    assert_eq!(get(&house, VIN).await, after);
+    assert_eq!(house.get(VIN).await, after);
     let engines: Vec<_> = after
         .identities
         .iter()
@@ -93,10 +42,7 @@ async fn a_new_engine_keeps_the_old_number_in_the_history(db: Database) {
         engines,
         [("CLS123456", Some(date(2026, 1, 10))), ("NEW1", None)]
     );
-    assert_eq!(
-        kinds(&house, VIN).await,
-        ["REGISTERED", "IDENTITY_RECORDED"]
-    );
+    assert_eq!(house.kinds(VIN).await, ["REGISTERED", "IDENTITY_RECORDED"]);
 }
 
 async fn a_second_registration_with_another_engine_raises_an_alarm(db: Database) {
@@ -118,17 +64,19 @@ async fn a_second_registration_with_another_engine_raises_an_alarm(db: Database)
             .unwrap_err();
         assert_eq!(refused.code(), Code::AlreadyExists);
     }
-    let alarmed = get(&house, VIN).await;
+    let alarmed = house.get(VIN).await;
     assert_eq!(alarms(&alarmed), [("VIN_TWO_IDENTITIES", true)]);
     assert!(
         !alarmed.notices[0].message.contains("TWIN"),
         "marks are no text"
     );
     assert_eq!(
-        kinds(&house, VIN).await,
+        house.kinds(VIN).await,
         ["REGISTERED", "IDENTITY_CONTRADICTED"]
     );
-    let solved = identify(&house, record(Kind::Engine, "CLS123456", "TWIN")).await;
+    let solved = house
+        .identify(mark(VIN, Kind::Engine, "CLS123456", "TWIN"))
+        .await;
     assert_eq!(alarms(&solved), []);
 }
 
@@ -150,23 +98,25 @@ async fn another_tenants_registration_raises_none(db: Database) {
         .unwrap()
         .into_inner();
     assert_eq!(alarms(&theirs), []);
-    assert_eq!(alarms(&get(&house, VIN).await), []);
+    assert_eq!(alarms(&house.get(VIN).await), []);
 }
 
 async fn a_vin_stamped_anew_alarms_the_vehicle_that_has_the_number(db: Database) {
     let house = House::over(db).await;
     house.register(VIN).await;
     house.register(OTHER).await;
-    let stamped = identify(&house, record(Kind::StampedVin, OTHER, VIN)).await;
+    let stamped = house
+        .identify(mark(VIN, Kind::StampedVin, OTHER, VIN))
+        .await;
     assert_eq!(alarms(&stamped), [("VIN_STAMPED_ANEW", false)]);
-    let other = get(&house, OTHER).await;
+    let other = house.get(OTHER).await;
     assert!(alarms(&other).contains(&("VIN_TWO_IDENTITIES", true)));
 }
 
 async fn a_mark_that_is_not_living_can_not_be_replaced(db: Database) {
     let house = House::over(db).await;
     house.register(VIN).await;
-    let request = record(Kind::Engine, "NEW1", "NEVER");
+    let request = mark(VIN, Kind::Engine, "NEW1", "NEVER");
     let refused = house
         .client
         .clone()
@@ -180,7 +130,7 @@ async fn a_mark_that_is_not_living_can_not_be_replaced(db: Database) {
 
 async fn an_identity_names_every_wrong_field(db: Database) {
     let house = House::over(db).await;
-    let mut request = record(Kind::StampedVin, "no VIN", "");
+    let mut request = mark(VIN, Kind::StampedVin, "no VIN", "");
     request.vin = "short".into();
     request.mark.as_mut().unwrap().since = Some(date(2026, 1, 0));
     let refused = house
@@ -209,7 +159,7 @@ async fn no_plate_is_given_after_the_transfer(db: Database) {
     let refused = house
         .client
         .clone()
-        .record_identity(house.ask(record(Kind::Plate, "沪B00001", "")))
+        .record_identity(house.ask(mark(VIN, Kind::Plate, "沪B00001", "")))
         .await
         .unwrap_err();
     let reason = refused.get_details_error_info().unwrap().reason;

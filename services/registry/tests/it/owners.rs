@@ -46,9 +46,7 @@ fn registration(vin: &str, owner: pb::Owner) -> pb::RegisterVehicleRequest {
 }
 
 async fn register(house: &House, vin: &str) -> pb::Vehicle {
-    let request = house.ask(registration(vin, owner()));
-    let answer = house.client.clone().register_vehicle(request).await;
-    answer.unwrap().into_inner()
+    house.register_as(registration(vin, owner())).await
 }
 
 fn ask<M>(house: &House, message: M) -> Request<M> {

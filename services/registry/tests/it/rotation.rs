@@ -36,12 +36,7 @@ async fn register(house: &House, number: u32) {
         }),
         ..Default::default()
     };
-    house
-        .client
-        .clone()
-        .register_vehicle(house.ask(request))
-        .await
-        .unwrap();
+    house.register_as(request).await;
 }
 
 /// Name and person of a vehicle's owner.

@@ -6,7 +6,7 @@ use tongguan_rpc::wire;
 use tongguan_storage::Database;
 use tongguan_testkit::on_every_database;
 
-use crate::house::{House, car, date, vin};
+use crate::house::{House, alarms, car, date, mark, vin};
 
 on_every_database! { tongguan_registry::migrations();
     one_engine_number_on_two_living_vehicles_alarms_both,
@@ -26,12 +26,7 @@ async fn register(house: &House, vehicle: pb::VehicleDetails) -> pb::Vehicle {
         vehicle: Some(vehicle),
         ..Default::default()
     };
-    let answer = house
-        .client
-        .clone()
-        .register_vehicle(house.ask(request))
-        .await;
-    answer.unwrap().into_inner()
+    house.register_as(request).await
 }
 
 fn with_engine(number: u32, engine: &str) -> pb::VehicleDetails {
@@ -39,29 +34,6 @@ fn with_engine(number: u32, engine: &str) -> pb::VehicleDetails {
         engine_number: engine.into(),
         ..car(&vin(number))
     }
-}
-
-async fn get(house: &House, number: u32) -> pb::Vehicle {
-    let request = pb::GetVehicleRequest {
-        vin: vin(number),
-        as_of: None,
-    };
-    let answer = house.client.clone().get_vehicle(house.ask(request)).await;
-    answer.unwrap().into_inner()
-}
-
-async fn kinds(house: &House, number: u32) -> Vec<String> {
-    let request = pb::ListVehicleEventsRequest {
-        vin: vin(number),
-        ..Default::default()
-    };
-    let answer = house
-        .client
-        .clone()
-        .list_vehicle_events(house.ask(request))
-        .await;
-    let events = answer.unwrap().into_inner().events;
-    events.into_iter().map(|event| event.kind).collect()
 }
 
 async fn deregister(house: &House, number: u32) -> pb::Vehicle {
@@ -87,32 +59,8 @@ async fn identify(
     value: &str,
     replaces: &str,
 ) -> pb::Vehicle {
-    let request = pb::RecordIdentityRequest {
-        vin: vin(number),
-        mark: Some(pb::IdentityMark {
-            kind: kind.into(),
-            value: value.into(),
-            since: Some(date(2026, 1, 10)),
-            until: None,
-            document: "变更登记 7".into(),
-        }),
-        replaces: replaces.into(),
-        reason: "changed".into(),
-        ..Default::default()
-    };
-    let answer = house
-        .client
-        .clone()
-        .record_identity(house.ask(request))
-        .await;
-    answer.unwrap().into_inner()
-}
-
-fn alarms(vehicle: &pb::Vehicle) -> Vec<(&str, bool)> {
-    let notices = vehicle.notices.iter();
-    notices
-        .map(|notice| (notice.code.as_str(), notice.hard))
-        .collect()
+    let request = mark(&vin(number), kind, value, replaces);
+    house.identify(request).await
 }
 
 const ENGINE: [(&str, bool); 1] = [("ENGINE_ON_TWO_VINS", true)];
@@ -124,14 +72,14 @@ async fn one_engine_number_on_two_living_vehicles_alarms_both(db: Database) {
     let second = register(&house, with_engine(2, "E1")).await;
     assert_eq!(alarms(&second), ENGINE, "the answer shows it at once");
     assert_eq!(
-        get(&house, 2).await,
+        house.get(&vin(2)).await,
         second,
         "its etag is the one to amend with"
     );
-    assert_eq!(alarms(&get(&house, 1).await), ENGINE);
+    assert_eq!(alarms(&house.get(&vin(1)).await), ENGINE);
     for number in [1, 2] {
         assert_eq!(
-            kinds(&house, number).await,
+            house.kinds(&vin(number)).await,
             ["REGISTERED", "IDENTITY_SHARED"]
         );
     }
@@ -169,13 +117,13 @@ async fn the_alarm_ends_with_either_vehicle_and_stays_known_of_then(db: Database
     let then = house.clock.now();
     house.clock.advance(time::Duration::days(1));
     assert_eq!(alarms(&deregister(&house, 3).await), []);
-    assert_eq!(alarms(&get(&house, 1).await), ENGINE, "two are left");
+    assert_eq!(alarms(&house.get(&vin(1)).await), ENGINE, "two are left");
     assert_eq!(
         alarms(&identify(&house, 2, Kind::Engine, "E2", "E1").await),
         []
     );
-    assert_eq!(alarms(&get(&house, 1).await), []);
-    let told = kinds(&house, 1).await;
+    assert_eq!(alarms(&house.get(&vin(1)).await), []);
+    let told = house.kinds(&vin(1)).await;
     assert_eq!(
         told,
         ["REGISTERED", "IDENTITY_SHARED", "IDENTITY_SHARED_NO_MORE"]
@@ -188,7 +136,7 @@ async fn the_alarm_ends_with_either_vehicle_and_stays_known_of_then(db: Database
     assert_eq!(alarms(&known.unwrap().into_inner()), ENGINE);
     // Free again, the number alarms again.
     register(&house, with_engine(4, "E1")).await;
-    assert_eq!(alarms(&get(&house, 1).await), ENGINE);
+    assert_eq!(alarms(&house.get(&vin(1)).await), ENGINE);
 }
 
 async fn a_battery_written_by_an_amendment_alarms_both(db: Database) {
@@ -214,10 +162,10 @@ async fn a_battery_written_by_an_amendment_alarms_both(db: Database) {
     let amended = amended.unwrap().into_inner();
     let battery = [("BATTERY_ON_TWO_VINS", true)];
     assert_eq!(alarms(&amended), battery);
-    assert_eq!(get(&house, 2).await, amended);
-    assert_eq!(alarms(&get(&house, 1).await), battery);
+    assert_eq!(house.get(&vin(2)).await, amended);
+    assert_eq!(alarms(&house.get(&vin(1)).await), battery);
     assert_eq!(
-        kinds(&house, 2).await,
+        house.kinds(&vin(2)).await,
         ["REGISTERED", "AMENDED", "IDENTITY_SHARED"]
     );
 }
@@ -258,15 +206,15 @@ async fn rows_of_a_batch_and_of_an_import_alarm_each_other_and_nobody_twice(db: 
         .unwrap();
     assert_eq!((answer.stored, answer.results.len()), (3, 0));
     for number in [1, 2, 4, 5] {
-        assert_eq!(alarms(&get(&house, number).await), ENGINE, "{number}");
+        assert_eq!(alarms(&house.get(&vin(number)).await), ENGINE, "{number}");
         assert_eq!(
-            kinds(&house, number).await,
+            house.kinds(&vin(number)).await,
             ["REGISTERED", "IDENTITY_SHARED"],
             "{number}"
         );
     }
     for number in [3, 6] {
-        assert_eq!(kinds(&house, number).await, ["REGISTERED"], "{number}");
+        assert_eq!(house.kinds(&vin(number)).await, ["REGISTERED"], "{number}");
     }
 }
 
@@ -275,7 +223,7 @@ async fn what_is_deregistered_or_another_tenants_does_not_count(db: Database) {
     register(&house, with_engine(1, "E1")).await;
     deregister(&house, 1).await;
     assert_eq!(alarms(&register(&house, with_engine(2, "E1")).await), []);
-    assert_eq!(alarms(&get(&house, 1).await), []);
+    assert_eq!(alarms(&house.get(&vin(1)).await), []);
     let theirs = pb::RegisterVehicleRequest {
         vehicle: Some(with_engine(3, "E1")),
         ..Default::default()
@@ -286,7 +234,7 @@ async fn what_is_deregistered_or_another_tenants_does_not_count(db: Database) {
         .register_vehicle(house.ask_as("rival", theirs))
         .await;
     assert_eq!(alarms(&theirs.unwrap().into_inner()), []);
-    assert_eq!(kinds(&house, 2).await, ["REGISTERED"]);
+    assert_eq!(house.kinds(&vin(2)).await, ["REGISTERED"]);
 }
 
 async fn a_vin_stamped_anew_is_no_second_vehicle(db: Database) {
@@ -300,7 +248,7 @@ async fn a_vin_stamped_anew_is_no_second_vehicle(db: Database) {
     register(&house, with_engine(4, "E3")).await;
     let restamped = identify(&house, 3, Kind::StampedVin, &vin(4), &vin(3)).await;
     assert_eq!(alarms(&restamped), [("VIN_STAMPED_ANEW", false)]);
-    let other = get(&house, 4).await;
+    let other = house.get(&vin(4)).await;
     assert!(!alarms(&other).contains(&ENGINE[0]), "{:?}", alarms(&other));
 }
 
@@ -310,15 +258,15 @@ async fn a_mark_that_only_lives_beside_another_counts_too(db: Database) {
     identify(&house, 1, Kind::Engine, "TWIN", "").await;
     let third = register(&house, with_engine(3, "TWIN")).await;
     assert_eq!(alarms(&third), ENGINE);
-    let first = get(&house, 1).await;
+    let first = house.get(&vin(1)).await;
     assert_eq!(alarms(&first), [("VIN_TWO_IDENTITIES", true), ENGINE[0]]);
     identify(&house, 1, Kind::Engine, "E1", "TWIN").await;
-    assert_eq!(alarms(&get(&house, 1).await), []);
-    assert_eq!(alarms(&get(&house, 3).await), []);
+    assert_eq!(alarms(&house.get(&vin(1)).await), []);
+    assert_eq!(alarms(&house.get(&vin(3)).await), []);
     // And the other way: a mark recorded beside the own one stands on a vehicle that is there.
     let beside = identify(&house, 1, Kind::Engine, "TWIN", "").await;
     assert!(alarms(&beside).contains(&ENGINE[0]));
-    assert_eq!(alarms(&get(&house, 3).await), ENGINE);
+    assert_eq!(alarms(&house.get(&vin(3)).await), ENGINE);
 }
 
 async fn a_number_of_another_maker_is_a_hint(db: Database) {

@@ -91,36 +91,27 @@ pub(super) async fn insert(
                           status_index, created_at, updated_at) ";
     let mut rows = 0;
     for chunk in chunks(made) {
-        rows += built!(
-            &mut *tx,
-            INSERT,
-            |query| {
-                query.push_values(chunk, |mut row, (tenant, draft)| {
-                    row.push_bind(tenant.as_str())
-                        .push_bind(draft.id)
-                        .push_bind(draft.case)
-                        .push("'PREPARED'")
-                        .push("false")
-                        .push("0")
-                        .push_bind(Json(DraftBody {
-                            expires_at: draft.expires_at,
-                            record: draft.record.clone(),
-                        }))
-                        .push_bind(draft.to_be_signed.as_slice())
-                        .push("null")
-                        .push("null")
-                        .push_bind(i64::from(draft.status_index))
-                        .push_bind(Instant(now))
-                        .push_bind(Instant(now));
-                });
-                query.push(" on conflict do nothing");
-            },
-            |c| query
-                .build()
-                .execute(&mut **c)
-                .await
-                .map(|done| done.rows_affected())
-        )?;
+        rows += built!(&mut *tx, INSERT, |query| {
+            query.push_values(chunk, |mut row, (tenant, draft)| {
+                row.push_bind(tenant.as_str())
+                    .push_bind(draft.id)
+                    .push_bind(draft.case)
+                    .push("'PREPARED'")
+                    .push("false")
+                    .push("0")
+                    .push_bind(Json(DraftBody {
+                        expires_at: draft.expires_at,
+                        record: draft.record.clone(),
+                    }))
+                    .push_bind(draft.to_be_signed.as_slice())
+                    .push("null")
+                    .push("null")
+                    .push_bind(i64::from(draft.status_index))
+                    .push_bind(Instant(now))
+                    .push_bind(Instant(now));
+            });
+            query.push(" on conflict do nothing");
+        })?;
     }
     Ok(rows)
 }
@@ -132,26 +123,17 @@ pub(super) async fn store_signatures(
     const STORE: &str = "update certificates set signature = v.column3 from (";
     let mut rows = 0;
     for chunk in chunks(signed) {
-        rows += built!(
-            &mut *tx,
-            STORE,
-            |query| {
-                query.push_values(chunk, |mut row, one| {
-                    row.push_bind(one.tenant.as_str())
-                        .push_bind(one.id)
-                        .push_bind(one.signature.as_slice());
-                });
-                query.push(
-                    ") as v where certificates.tenant_id = v.column1 and certificates.id = v.column2 \
+        rows += built!(&mut *tx, STORE, |query| {
+            query.push_values(chunk, |mut row, one| {
+                row.push_bind(one.tenant.as_str())
+                    .push_bind(one.id)
+                    .push_bind(one.signature.as_slice());
+            });
+            query.push(
+                ") as v where certificates.tenant_id = v.column1 and certificates.id = v.column2 \
                      and certificates.signature is null",
-                );
-            },
-            |c| query
-                .build()
-                .execute(&mut **c)
-                .await
-                .map(|done| done.rows_affected())
-        )?;
+            );
+        })?;
     }
     Ok(rows)
 }
@@ -191,20 +173,15 @@ pub(super) async fn append(tx: &mut Tx, rows: &[(i64, &Leaf<'_>)]) -> Result<(),
     const INSERT: &str =
         "insert into log_entries (tenant_id, log_index, certificate_id, entry, leaf_hash) ";
     for chunk in chunks(rows) {
-        built!(
-            &mut *tx,
-            INSERT,
-            |query| {
-                query.push_values(chunk, |mut row, (index, (one, (entry, leaf)))| {
-                    row.push_bind(one.tenant.as_str())
-                        .push_bind(*index)
-                        .push_bind(one.id)
-                        .push_bind(entry.as_slice())
-                        .push_bind(leaf.as_slice());
-                });
-            },
-            |c| query.build().execute(&mut **c).await.map(drop)
-        )?;
+        built!(&mut *tx, INSERT, |query| {
+            query.push_values(chunk, |mut row, (index, (one, (entry, leaf)))| {
+                row.push_bind(one.tenant.as_str())
+                    .push_bind(*index)
+                    .push_bind(one.id)
+                    .push_bind(entry.as_slice())
+                    .push_bind(leaf.as_slice());
+            });
+        })?;
     }
     Ok(())
 }
@@ -262,57 +239,42 @@ pub(super) async fn write(
     const OF: &str =
         " as v where certificates.tenant_id = v.column1 and certificates.id = v.column2";
     for chunk in chunks(winners) {
-        built!(
-            &mut *tx,
-            CERTIFICATES,
-            |query| {
-                query.push_values(chunk, |mut row, one| {
-                    row.push_bind(one.claim.tenant.as_str())
-                        .push_bind(one.held.id)
-                        .push_bind(one.held.life.as_str())
-                        .push_bind(Json(body(&one.held)))
-                        .push_bind(one.held.cose.as_slice())
-                        .push_bind(Instant(entry.at));
-                });
-                query.push(")").push(OF);
-            },
-            |c| query.build().execute(&mut **c).await.map(drop)
-        )?;
-        built!(
-            &mut *tx,
-            CASES,
-            |query| {
-                query.push_values(chunk, |mut row, one| {
-                    let case = &one.loaded.case;
-                    row.push_bind(one.claim.tenant.as_str())
-                        .push_bind(case.id)
-                        .push_bind(case.state.as_str())
-                        .push_bind(case.state.is_open())
-                        .push_bind(case.version as i64)
-                        .push_bind(Json(case))
-                        .push_bind(Instant(case.updated_at))
-                        .push_bind(case::clearing_seconds(case));
-                });
-                query.push(") as v where cases.tenant_id = v.column1 and cases.id = v.column2");
-            },
-            |c| query.build().execute(&mut **c).await.map(drop)
-        )?;
-        built!(
-            &mut *tx,
-            WORK,
-            |query| {
-                query.push_values(chunk, |mut row, one| {
-                    row.push_bind(one.claim.tenant.as_str())
-                        .push_bind(one.claim.id)
-                        .push_bind(one.loaded.case.due_at().map(Instant))
-                        .push_bind(one.claim.asked);
-                });
-                query.push(
-                    ") as v where case_work.tenant_id = v.column1 and case_work.case_id = v.column2",
-                );
-            },
-            |c| query.build().execute(&mut **c).await.map(drop)
-        )?;
+        built!(&mut *tx, CERTIFICATES, |query| {
+            query.push_values(chunk, |mut row, one| {
+                row.push_bind(one.claim.tenant.as_str())
+                    .push_bind(one.held.id)
+                    .push_bind(one.held.life.as_str())
+                    .push_bind(Json(body(&one.held)))
+                    .push_bind(one.held.cose.as_slice())
+                    .push_bind(Instant(entry.at));
+            });
+            query.push(")").push(OF);
+        })?;
+        built!(&mut *tx, CASES, |query| {
+            query.push_values(chunk, |mut row, one| {
+                let case = &one.loaded.case;
+                row.push_bind(one.claim.tenant.as_str())
+                    .push_bind(case.id)
+                    .push_bind(case.state.as_str())
+                    .push_bind(case.state.is_open())
+                    .push_bind(case.version as i64)
+                    .push_bind(Json(case))
+                    .push_bind(Instant(case.updated_at))
+                    .push_bind(case::clearing_seconds(case));
+            });
+            query.push(") as v where cases.tenant_id = v.column1 and cases.id = v.column2");
+        })?;
+        built!(&mut *tx, WORK, |query| {
+            query.push_values(chunk, |mut row, one| {
+                row.push_bind(one.claim.tenant.as_str())
+                    .push_bind(one.claim.id)
+                    .push_bind(one.loaded.case.due_at().map(Instant))
+                    .push_bind(one.claim.asked);
+            });
+            query.push(
+                ") as v where case_work.tenant_id = v.column1 and case_work.case_id = v.column2",
+            );
+        })?;
     }
     let lines: Vec<(u64, &Case, &Tenant, &Line)> = winners
         .iter()
