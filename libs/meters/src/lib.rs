@@ -4,8 +4,7 @@
 //! begin with `tongguan.`. Where they go is decided by `telemetry`; without a collector they cost next to nothing.
 //! Labels have few values: never a VIN, a plate, a person, a tenant or an id.
 //!
-//! To add a metric: a static below, its line in [`ALL`], and a panel in `deploy/grafana/dashboards` (a test finds a
-//! metric that is on no dashboard, and a journey finds one that is never recorded).
+//! To add a metric: a static below, its line in [`ALL`], and a panel in `deploy/grafana/dashboards`.
 
 mod instrument;
 
