@@ -10,6 +10,7 @@ use std::time::Duration;
 use sqlx::postgres::PgPoolOptions;
 use sqlx::sqlite::SqlitePoolOptions;
 use tokio::sync::{mpsc, oneshot};
+use tokio::task::coop::unconstrained;
 
 use crate::savepoint::is_outage;
 use crate::{Database, Error, On, Tx, transaction};
@@ -82,13 +83,13 @@ impl<G: Group> Writer<G> {
     }
 
     /// Queues a command and waits until it is durable or refused. The command runs even if the caller goes away.
+    /// Commands queue in the order in which these futures are first polled.
     pub async fn run(&self, command: G::Command) -> Result<G::Answer, G::Error> {
         let (reply, answer) = oneshot::channel();
         let gone = || Error::Unavailable(sqlx::Error::PoolClosed);
-        self.0
-            .send(Job { command, reply })
-            .await
-            .map_err(|_| gone())?;
+        // Unconstrained: a caller that polls many in one turn would be made to yield here, and be overtaken by its next.
+        let queued = unconstrained(self.0.send(Job { command, reply })).await;
+        queued.map_err(|_| gone())?;
         answer.await.map_err(|_| gone())?
     }
 }

@@ -4,6 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use futures::future::{join, join_all};
+use futures::poll;
+use tokio::task::coop::{consume_budget, has_budget_remaining};
 use tokio_util::sync::CancellationToken;
 use tongguan_storage::{Answers, Database, Error, Group, Tx, Writer, execute, savepoint};
 use tongguan_testkit::on_every_database;
@@ -14,6 +16,7 @@ on_every_database! { crate::house::migrations();
     commands_that_queue_share_a_commit_and_fail_alone,
     a_group_that_fails_as_a_whole_is_run_one_by_one,
     what_is_queued_when_it_stops_is_still_committed,
+    commands_queue_in_the_order_they_were_first_polled_in,
 }
 
 /// Writes words; counts its transactions, and fails a whole group that holds the word `poison`.
@@ -89,4 +92,25 @@ async fn what_is_queued_when_it_stops_is_still_committed(db: Database) {
     assert_eq!(stored(&db).await, ["late"]);
     let after = writer.run("too late".to_owned()).await;
     assert!(matches!(after, Err(Error::Unavailable(_))));
+}
+
+async fn commands_queue_in_the_order_they_were_first_polled_in(db: Database) {
+    words(&db).await;
+    let (writer, committer) = Writer::new(&db, Words(Arc::default()));
+    let stop = CancellationToken::new();
+    let queued = async {
+        let mut first = Box::pin(writer.run("one".to_owned()));
+        // Who polls much in one turn is told by tokio to yield: that must not let the next command pass.
+        while has_budget_remaining() {
+            let _used_up = poll!(Box::pin(consume_budget()));
+        }
+        assert!(poll!(&mut first).is_pending());
+        tokio::task::yield_now().await;
+        let (second, first) = join(writer.run("one".to_owned()), first).await;
+        stop.cancel();
+        (first, second)
+    };
+    let ((first, second), ()) = join(queued, committer.serve(stop.cancelled())).await;
+    assert_eq!(first.unwrap(), 3);
+    assert!(second.unwrap_err().is_unique());
 }
