@@ -88,6 +88,46 @@ async fn held(
         .collect()
 }
 
+/// Which of the marks of stored vehicles stand on another too: nearly always none.
+///
+/// The second vehicle in the order of the index is asked for, mark by mark: a form that PostgreSQL answers from the index
+/// whatever it believes of a table that it has not analysed yet, as during a first import.
+async fn repeated(
+    tx: &mut Tx,
+    entry: &Entry,
+    kind: MarkKind,
+    marks: &[&str],
+) -> Result<Vec<String>, storage::Error> {
+    let (column, name) = columns(kind);
+    let tenant = entry.tenant.as_str();
+    let mut found = Vec::new();
+    for chunk in chunks(marks) {
+        let some: Vec<String> = built!(
+            &mut *tx,
+            "select m.column1 from (",
+            |query| {
+                query.push_values(chunk, |mut row, mark| {
+                    row.push_bind(*mark);
+                });
+                query.push(") as m where (select v.vin from vehicles v where v.tenant_id = ");
+                query.push_bind(tenant);
+                query.push(format!(
+                    " and v.{column} = m.column1 and v.{column} <> '' order by v.vin limit 1 offset 1) is not null \
+                     or (select l.vin from living_marks l where l.tenant_id = "
+                ));
+                query
+                    .push_bind(tenant)
+                    .push(" and l.kind = ")
+                    .push_bind(name);
+                query.push(" and l.value = m.column1 order by l.vin limit 1) is not null");
+            },
+            |c| query.build_query_scalar().fetch_all(&mut **c).await
+        )?;
+        found.extend(some);
+    }
+    Ok(found)
+}
+
 /// The marks of new vehicles that stand on another too, each with those new vehicles; `entry` says whose they are.
 pub(super) async fn among<'a, P: Copy>(
     tx: &mut Tx,
@@ -107,7 +147,9 @@ pub(super) async fn among<'a, P: Copy>(
             }
         }
         let marks: Vec<&str> = of.keys().copied().collect();
-        for chunk in chunks(&marks) {
+        let repeated = repeated(tx, entry, kind, &marks).await?;
+        let repeated: Vec<&str> = repeated.iter().map(String::as_str).collect();
+        for chunk in chunks(&repeated) {
             for held in held(tx, entry, kind, chunk, 2).await? {
                 let places = of.get(held.value.as_str()).cloned().unwrap_or_default();
                 found.push((held, places));
